@@ -1,0 +1,211 @@
+"""The CLIP vision tower: recognise, load, look at a picture, and leave. Through transformers; no host."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+from lib_instantstyle.checkpoint import Adapter, Kind
+from lib_instantstyle.errors import EncoderError
+from lib_instantstyle.tensorfile import TensorFile, TensorFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from PIL import Image
+
+_CLASS_EMBEDDING = "vision_model.embeddings.class_embedding"
+_PROJECTION = "visual_projection.weight"
+_WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+# A single file carries no configuration. Everything but the head count shows in its shapes.
+_HEADS = {1664: 16, 1280: 16, 1024: 16, 768: 12}
+_DOWNLOADS = {
+    (Kind.LINEAR, 1280): "OpenCLIP ViT-bigG-14 (h94/IP-Adapter, folder sdxl_models/image_encoder)",
+    (Kind.LINEAR, 1024): "OpenCLIP ViT-H-14 (h94/IP-Adapter, folder models/image_encoder)",
+    (Kind.PLUS, 1280): "OpenCLIP ViT-H-14 (h94/IP-Adapter, folder models/image_encoder)",
+}
+
+
+@dataclass(frozen=True)
+class EncoderFile:
+    """A recognised vision tower on disk.
+
+    Attributes:
+        path: Folder with ``config.json``, or a single file.
+        weights: The file that holds the tensors.
+        hidden_width: Width of its hidden states.
+        projection_width: Width of the space it shares with text.
+    """
+
+    path: Path
+    weights: Path
+    hidden_width: int
+    projection_width: int
+
+    def suits(self, adapter: Adapter) -> bool:
+        """Whether ``adapter`` can read this tower's output."""
+        width = self.projection_width if adapter.kind is Kind.LINEAR else self.hidden_width
+        return width == adapter.embedding_width
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the file does; part of the key of cached embeddings."""
+        status = self.weights.stat()
+        return f"{self.weights.name}:{status.st_size}:{status.st_mtime_ns}:{self.hidden_width}"
+
+
+def open_encoder(path: Path) -> EncoderFile:
+    """Recognise the vision tower in the folder or file ``path`` without reading its weights.
+
+    Raises:
+        EncoderError: If it is none, or cannot be read.
+    """
+    weights = path if path.is_file() else _weights_in(path)
+    try:
+        shapes = TensorFile(weights).shapes
+    except TensorFileError as error:
+        raise EncoderError(f"Image encoder: {error}. Download it again.") from error
+    if _CLASS_EMBEDDING not in shapes or _PROJECTION not in shapes:
+        raise EncoderError(f"{path.name} is not a CLIP vision tower with projection (no {_PROJECTION}).")
+    return EncoderFile(path, weights, shapes[_CLASS_EMBEDDING][0], shapes[_PROJECTION][0])
+
+
+def _weights_in(folder: Path) -> Path:
+    for name in _WEIGHT_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    raise EncoderError(f"The image encoder folder {folder.name} holds neither {' nor '.join(_WEIGHT_FILES)}.")
+
+
+def choose_encoder(adapter: Adapter, encoders: Sequence[EncoderFile]) -> EncoderFile:
+    """Return the first tower that ``adapter`` can read.
+
+    Raises:
+        EncoderError: If there is none, naming what to download.
+    """
+    for encoder in encoders:
+        if encoder.suits(adapter):
+            return encoder
+    needed = _DOWNLOADS.get((adapter.kind, adapter.embedding_width), "another image encoder")
+    found = ", ".join(f"{encoder.path.name} ({encoder.projection_width})" for encoder in encoders) or "none"
+    raise EncoderError(
+        f"The adapter {adapter.name} needs an image encoder with {adapter.embedding_width}-wide "
+        f"{'embeddings' if adapter.kind is Kind.LINEAR else 'hidden states'}: {needed}. Put it into "
+        f"models/clip_vision or models/InstantStyle. Found: {found}."
+    )
+
+
+class VisionTower:
+    """A loaded vision tower. Half precision on accelerators, single on the CPU.
+
+    Raises:
+        EncoderError: If the weights do not form a CLIP vision tower.
+    """
+
+    def __init__(self, file: EncoderFile, device: torch.device) -> None:
+        self.file = file
+        dtype = torch.float32 if device.type == "cpu" else torch.float16
+        self._model = _load_model(file).to(device, dtype).eval().requires_grad_(False)
+        size = self._model.config.image_size
+        self._processor = CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size})
+
+    @torch.no_grad()
+    def encode(self, image: Image.Image, kind: Kind) -> torch.Tensor:
+        """Look at ``image`` as the method does: shortest side to 224 (bicubic), centre crop.
+
+        Returns:
+            float32 on the CPU, for ``LINEAR`` ``[1, projection]``, for ``PLUS`` ``[1, patches + 1, hidden]``.
+
+        Raises:
+            EncoderError: If the tower answers with NaN or infinity.
+        """
+        pixels = self._processor(images=image, return_tensors="pt").pixel_values
+        return self._finite(self._forward(pixels, kind))
+
+    @torch.no_grad()
+    def encode_nothing(self, kind: Kind) -> torch.Tensor:
+        """Return what stands for "no picture": for ``LINEAR`` the zero embedding, for ``PLUS`` the zero pixels' states.
+
+        So the adapters were trained (IP-Adapter, image dropped with 5 %).
+        """
+        size = self._model.config.image_size
+        if kind is Kind.LINEAR:
+            return torch.zeros(1, self.file.projection_width)
+        return self._finite(self._forward(torch.zeros(1, 3, size, size), kind))
+
+    def _forward(self, pixels: torch.Tensor, kind: Kind) -> torch.Tensor:
+        plus = kind is Kind.PLUS
+        output = self._model(pixels.to(self._model.device, self._model.dtype), output_hidden_states=plus)
+        chosen: torch.Tensor = output.hidden_states[-2] if plus else output.image_embeds
+        return chosen.float().cpu()
+
+    def _finite(self, embedding: torch.Tensor) -> torch.Tensor:
+        if not torch.isfinite(embedding).all():
+            raise EncoderError(
+                f"The image encoder {self.file.path.name} answered with NaN: its file is damaged. Download it again."
+            )
+        return embedding
+
+
+def _load_model(file: EncoderFile) -> CLIPVisionModelWithProjection:
+    config = _config(file)
+    tensors = TensorFile(file.weights)
+    wanted = [key for key in tensors.shapes if key.startswith(("vision_model.", "visual_projection."))]
+    with torch.device("meta"):  # no time spent on random weights
+        model = CLIPVisionModelWithProjection(config)
+    model.vision_model.embeddings.position_ids = torch.arange(model.vision_model.embeddings.num_positions)[None]
+    try:
+        weights = {key: tensor for key, tensor in tensors.read(wanted).items() if not key.endswith("position_ids")}
+        mismatch = model.load_state_dict(weights, strict=False, assign=True)
+    except (TensorFileError, RuntimeError) as error:
+        raise EncoderError(f"The image encoder {file.path.name} cannot be loaded: {error}") from error
+    missing = [key for key in mismatch.missing_keys if not key.endswith("position_ids")]
+    if missing or mismatch.unexpected_keys:
+        raise EncoderError(
+            f"The image encoder {file.path.name} is damaged: missing {sorted(missing)[:3]}, "
+            f"unexpected {sorted(mismatch.unexpected_keys)[:3]}. Download it again."
+        )
+    return model
+
+
+def _config(file: EncoderFile) -> CLIPVisionConfig:
+    beside = file.weights.parent / "config.json"
+    if file.path.is_dir() and beside.is_file():
+        try:
+            values = json.loads(beside.read_text(encoding="utf-8"))
+            vision = values.get("vision_config", values)
+            return CLIPVisionConfig(**{**vision, "projection_dim": file.projection_width})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise EncoderError(f"{beside.name} of the image encoder {file.path.name} is damaged: {error}") from error
+    return _config_from_shapes(file)
+
+
+def _config_from_shapes(file: EncoderFile) -> CLIPVisionConfig:
+    shapes = TensorFile(file.weights).shapes
+    if file.hidden_width not in _HEADS:
+        raise EncoderError(
+            f"The image encoder {file.path.name} is {file.hidden_width} wide, which fits no known ViT. Put it into a "
+            "folder together with its config.json."
+        )
+    patch = shapes["vision_model.embeddings.patch_embedding.weight"][2]
+    positions = shapes["vision_model.embeddings.position_embedding.weight"][0]
+    return CLIPVisionConfig(
+        hidden_size=file.hidden_width,
+        intermediate_size=shapes["vision_model.encoder.layers.0.mlp.fc1.weight"][0],
+        projection_dim=file.projection_width,
+        num_hidden_layers=_layer_count(shapes),
+        num_attention_heads=_HEADS[file.hidden_width],
+        image_size=patch * round((positions - 1) ** 0.5),
+        patch_size=patch,
+        hidden_act="gelu",
+    )
+
+
+def _layer_count(shapes: Mapping[str, object]) -> int:
+    prefix = "vision_model.encoder.layers."
+    return len({key[len(prefix) :].split(".")[0] for key in shapes if key.startswith(prefix)})

@@ -1,0 +1,45 @@
+"""One family of errors. Each message says what is wrong, which value, and what to do.
+
+The attributes ``status_code`` and ``detail`` are what the WebUI's API handler reads from an exception to
+answer the client; they carry no dependency on it.
+"""
+
+UNPROCESSABLE = 422
+
+
+class InstantStyleError(Exception):
+    """Anything the user can mend.
+
+    Attributes:
+        status_code: HTTP status of the API answer.
+        detail: The message, as the API's ``detail`` field.
+    """
+
+    def __init__(self, message: str, status_code: int = UNPROCESSABLE) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.detail = message
+
+
+class ParameterError(InstantStyleError):
+    """A control or an API key has a value that cannot be used."""
+
+
+class PictureError(InstantStyleError):
+    """The reference picture is missing, unreadable or of an unusable size."""
+
+
+class AdapterError(InstantStyleError):
+    """The IP-Adapter file is missing, damaged or of another kind than needed."""
+
+
+class EncoderError(InstantStyleError):
+    """The image encoder is missing, damaged or does not fit the adapter."""
+
+
+class UnsupportedModelError(InstantStyleError):
+    """The loaded checkpoint is not an SDXL base model."""
+
+
+class RowsError(InstantStyleError):
+    """The rows of a UNet call cannot be told apart into conditional and unconditional."""

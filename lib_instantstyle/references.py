@@ -1,0 +1,142 @@
+"""Reference pictures in: decode whatever arrives, within limits, to upright opaque RGB. Knows Pillow only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import hashlib
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from lib_instantstyle.errors import PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MIN_SIDE = 16  # pixels; below this there is nothing to see for the encoder
+MAX_PIXELS = 100_000_000  # 10 000 × 10 000, far above any camera worth decoding for a 224-pixel view
+MAX_BYTES = 128 * 1024 * 1024  # of the encoded file
+BACKGROUND = (255, 255, 255)  # behind transparent parts, as the WebUI's own img2img default
+
+# What Pillow's readers raise on damaged files, beyond their documented OSError.
+_DECODE_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+_WHAT_TO_DO = "Give a PNG, JPEG or WebP picture."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded reference: upright, opaque RGB."""
+
+    image: Image.Image
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hash of size and pixels: the same however the picture was stored or sent."""
+        size = f"{self.image.width}x{self.image.height}:".encode()
+        return hashlib.sha256(size + self.image.tobytes()).hexdigest()
+
+
+def load_picture(value: Any, fetch: Callable[[str], Image.Image] | None = None) -> Picture | None:
+    """Decode a reference as it arrives from the page, the API or another script.
+
+    Args:
+        value: Base64 or data URL, PIL image, array ``[height, width(, channels)]`` of 8 bits, a dict
+            with the key ``image``, a list with one of these, or None.
+        fetch: Turns an ``http`` address into an image; without it addresses are refused.
+
+    Returns:
+        The picture, or None where ``value`` is empty.
+
+    Raises:
+        PictureError: If the value is not a picture, damaged, too small or too large.
+    """
+    if isinstance(value, dict):
+        value = value.get("image")
+    if isinstance(value, (list, tuple)):
+        if len(value) > 1:
+            raise PictureError(f"{len(value)} reference pictures were given; give one.")
+        value = value[0] if value else None
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        return Picture(_normalised(_opened(value, fetch)))
+    except PictureError:
+        raise
+    except _DECODE_ERRORS as error:
+        raise PictureError(f"The reference picture cannot be read ({error}). {_WHAT_TO_DO}") from error
+
+
+def _opened(value: Any, fetch: Callable[[str], Image.Image] | None) -> Image.Image:
+    if isinstance(value, Image.Image):
+        return value
+    if isinstance(value, np.ndarray):
+        return Image.fromarray(value)
+    if not isinstance(value, str):
+        raise PictureError(f"The reference picture must be a base64 text; got {type(value).__name__}. {_WHAT_TO_DO}")
+    if value.lstrip().lower().startswith(("http://", "https://")):
+        if fetch is None:
+            raise PictureError("Addresses are not fetched here. Send the reference picture itself, as base64.")
+        return fetch(value.strip())
+    return Image.open(io.BytesIO(_decoded(value)))
+
+
+def _decoded(text: str) -> bytes:
+    if len(text) * 3 // 4 > MAX_BYTES:
+        raise PictureError(f"The reference picture is larger than {MAX_BYTES >> 20} MiB. Scale it down first.")
+    encoded = text.split(",", 1)[1] if text.lstrip().lower().startswith("data:") and "," in text else text
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise PictureError(f"The reference picture is not valid base64 ({error}). {_WHAT_TO_DO}") from error
+
+
+def _normalised(image: Image.Image) -> Image.Image:
+    width, height = image.size
+    if min(width, height) < MIN_SIDE:
+        raise PictureError(
+            f"The reference picture is {width}×{height} pixels; each side needs at least {MIN_SIDE}. Use a larger one."
+        )
+    if width * height > MAX_PIXELS:
+        raise PictureError(
+            f"The reference picture is {width}×{height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read. "
+            "The encoder sees 224×224 of it: scale it down first."
+        )
+    upright = ImageOps.exif_transpose(image)
+    return _composited(_eight_bits(upright))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if not image.mode.startswith(("I", "F")):
+        return image
+    values = np.asarray(image, dtype=np.float64)
+    if image.mode != "F":  # 16-bit greyscale, which Pillow's own conversion would clip at 255
+        values = values / 257.0 if values.max() > 255 else values
+    return Image.fromarray(np.nan_to_num(values).clip(0, 255).round().astype(np.uint8))
+
+
+def _composited(image: Image.Image) -> Image.Image:
+    if image.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in image.info:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    opaque = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
+    return Image.alpha_composite(opaque, layer).convert("RGB")

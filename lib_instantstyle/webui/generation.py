@@ -1,0 +1,263 @@
+"""One generation: from arguments to a styled UNet and back to a plain one.
+
+A `Job` belongs to one processing object. It is prepared in ``process``, acts only inside the denoising loop
+(inject, loop, eject in a ``finally``), and writes the infotext once it has acted. `GENERATION` is the one
+owner of whatever is injected right now; every clean-up goes through it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.blocks import enumerate_sites
+from lib_instantstyle.checkpoint import Kind
+from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
+from lib_instantstyle.injection import Injection
+from lib_instantstyle.params import Passes, StyleParams
+from lib_instantstyle.plan import ImageTerm, ImageTokens, image_terms, make_plan
+from lib_instantstyle.projection import project_linear, project_resampler
+from lib_instantstyle.schedule import Schedule
+from lib_instantstyle.subtraction import split_contents, subtract_content
+from lib_instantstyle.webui import host as hosts
+from lib_instantstyle.webui import infotext, models
+from lib_instantstyle.webui.embedding import ReferenceEmbedding, embed_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from torch import nn
+
+    from lib_instantstyle.checkpoint import Adapter
+
+logger = logging.getLogger("instantstyle")
+
+
+class Job:
+    """The styling of one processing object.
+
+    Args:
+        params: Validated and enabled.
+        host: The model side of the WebUI.
+
+    Raises:
+        InstantStyleError: If reference, adapter or encoder cannot be used.
+    """
+
+    def __init__(self, params: StyleParams, host: hosts.A1111Host) -> None:
+        self.params = params
+        self.host = host
+        self._adapter: Adapter = models.find_adapter(params.adapter)
+        self._contents = split_contents(params.content) if params.content_strength else []
+        self._check_removal()
+        self._embedding: ReferenceEmbedding = embed_reference(params, self._adapter, host)
+        self._schedule = Schedule(params.start, params.end)
+        self._tokens: ImageTokens | None = None
+        self._terms: tuple[ImageTerm, ...] = ()
+        self._planned_for: nn.Module | None = None
+
+    def styles(self, p: Any) -> bool:
+        """Whether the sampling pass that ``p`` is in takes part."""
+        if not getattr(p, "enable_hr", False):
+            return True
+        wanted = Passes.HIRES if p.is_hr_pass else Passes.FIRST
+        return self.params.passes in (Passes.BOTH, wanted)
+
+    def injection(self) -> Injection | None:
+        """Build the injection into the UNet that is loaded now; None if every weight is 0.
+
+        Raises:
+            InstantStyleError: If the UNet is no SDXL base model or does not fit the adapter.
+        """
+        unet = self.host.unet()
+        if self._planned_for is not unet:
+            sites = enumerate_sites(unet)
+            self._adapter.check_fits(sites)
+            plan = make_plan(self.params.block_weights, sites)
+            self._terms = image_terms(plan, self._adapter, self._image_tokens()) if plan else ()
+            self._planned_for = unet
+        return Injection(unet, self._terms, self._schedule, self.host.describe_call) if self._terms else None
+
+    def record(self, p: Any) -> None:
+        """Write the infotext: called only after the injection is in place."""
+        p.extra_generation_params.update(
+            infotext.write(self.params, self._adapter, models.adapter_sha256(self._adapter), self._embedding.sha256)
+        )
+
+    def summary(self) -> str:
+        """Return what acts, for the log."""
+        weights = ", ".join(f"{block.name} {weight:g}" for block, weight in self.params.block_weights.items())
+        removed = "".join(f", minus {content}" for content in self._contents)
+        adapter = f"{self._adapter.path.name}, {self._adapter.tokens} tokens, {len(self._terms)} sites"
+        return f"{weights}{removed}; {adapter}"
+
+    def _check_removal(self) -> None:
+        if self._contents and self._adapter.kind is Kind.PLUS:
+            raise ParameterError(
+                f"Content ({self.params.content!r}) cannot be removed with {self._adapter.path.name}: Plus adapters see "
+                "patches of the picture, not one embedding that words could be subtracted from. Choose ip-adapter_sdxl, "
+                "or empty the content to remove."
+            )
+
+    def _image_tokens(self) -> ImageTokens:
+        if self._tokens is None:
+            picture = self._embedding.picture
+            if self._contents:
+                vectors = self.host.text_vectors(self._contents)
+                picture = subtract_content(picture, vectors, self.params.content_strength)
+            project = project_linear if self._adapter.kind is Kind.LINEAR else project_resampler
+            weights = self._adapter.read_projection()
+            self._tokens = ImageTokens(project(picture, weights), project(self._embedding.nothing, weights))
+        return self._tokens
+
+
+class Generation:
+    """Owner of the injection that is in place, and the script's hooks behind their names."""
+
+    def __init__(self) -> None:
+        self._job: Job | None = None
+        self._injection: Injection | None = None
+        self._p: Any = None
+
+    def begin(self, p: Any, args: Sequence[Any]) -> None:
+        """Start ``p`` afresh: nothing of an earlier job may act on it or stay in its infotext."""
+        self.eject()
+        for key in [key for key in p.extra_generation_params if infotext.is_ours(key)]:
+            del p.extra_generation_params[key]
+        p._instantstyle = None
+        with _deferred(p):
+            params = _with_axes(StyleParams.from_args(args), getattr(p, "_instantstyle_axes", {}))
+            if params.enabled and not _steps_aside(p):
+                p._instantstyle = params
+
+    def prepare(self, p: Any) -> None:
+        """Read reference, adapter and encoder."""
+        params = getattr(p, "_instantstyle", None)
+        if not isinstance(params, StyleParams):
+            return
+        p._instantstyle = None
+        with _deferred(p):
+            p._instantstyle = Job(params, hosts.A1111Host())
+
+    def before_sampling(self, p: Any, conditioning: Any) -> None:
+        """Arrange that the coming denoising loop, and only it, runs styled."""
+        job = getattr(p, "_instantstyle", None)
+        if isinstance(job, Job) and job.styles(p):
+            job.host.begin_sampling(conditioning)
+            hosts.wrap_next_sampling(p.sampler, lambda: self._styled(p, job))
+
+    @contextlib.contextmanager
+    def _styled(self, p: Any, job: Job) -> Iterator[None]:
+        self._p, self._job = p, job
+        try:
+            self._attach_or_warn()
+            yield
+        finally:
+            self._p = self._job = None
+            self.eject()
+
+    def _attach_or_warn(self) -> None:
+        try:
+            self._attach()
+        except InstantStyleError as error:
+            if not _prefers_warning():
+                raise
+            hosts.warn_user(self._p, error)
+            self._job = None
+
+    def _attach(self) -> None:
+        job = self._job
+        if job is None:
+            return
+        started = time.perf_counter()
+        self._injection = job.injection()
+        if self._injection is None:
+            return
+        self._injection.inject()
+        job.record(self._p)
+        logger.info("%s; ready in %.0f ms", job.summary(), (time.perf_counter() - started) * 1000)
+
+    def step(self, step: Any) -> None:
+        """Follow the denoiser: note the rows, and notice when the host has changed the UNet (refiner)."""
+        job = self._job
+        if job is None:
+            return
+        if self._injection is None or not self._injection.is_injected or job.host.unet() is not self._injection.unet:
+            self._follow_unet()
+        if self._injection is not None:
+            try:
+                job.host.begin_step(step)
+            except InstantStyleError as error:
+                self._injection.fail(error)
+
+    def _follow_unet(self) -> None:
+        """Move to the UNet that took over in mid-loop, or say that it stays plain (the SDXL refiner)."""
+        if self._injection is None:
+            return
+        self.eject()
+        try:
+            self._attach()
+        except UnsupportedModelError as error:
+            self._p.extra_generation_params[infotext.NOTE] = "not applied after the refiner switch"
+            logger.info("The model that took over in mid-sampling stays unstyled: %s", error)
+
+    def model_loaded(self) -> None:
+        """Let go of a UNet whose weights were replaced; a loop that is running takes hold again at its next step."""
+        if self._injection is not None:
+            self._injection.eject()
+
+    def finish(self, p: Any) -> None:
+        """Make sure that nothing stays."""
+        self.eject()
+        p._instantstyle = None
+
+    def eject(self) -> None:
+        """Take out whatever is injected. Harmless where nothing is."""
+        injection, self._injection = self._injection, None
+        if injection is not None:
+            injection.eject()
+
+
+# The one mutable module-level name: library modules survive the WebUI's "Reload UI", script modules do not,
+# and what is injected must still be found afterwards.
+GENERATION = Generation()
+
+
+@contextlib.contextmanager
+def _deferred(p: Any) -> Iterator[None]:
+    """Keep an error that the host would swallow, and raise it where the user and the API see it.
+
+    Any exception counts: an unforeseen one must not leave a picture silently unstyled either.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  the host's hooks end here; it is raised again from p.init
+        if isinstance(error, InstantStyleError) and _prefers_warning():
+            hosts.warn_user(p, error)
+        else:
+            hosts.raise_on_init(p, error)
+
+
+def _with_axes(params: StyleParams, axes: Mapping[str, Any]) -> StyleParams:
+    if axes and not params.enabled:
+        raise ParameterError(
+            f"The X/Y/Z plot varies InstantStyle ({', '.join(axes)}), which is off. Tick its accordion."
+        )
+    return params.replace(**axes)
+
+
+def _prefers_warning() -> bool:
+    from modules import shared
+
+    from lib_instantstyle.webui.settings import ON_ERROR_WARN
+
+    return bool(getattr(shared.opts, "instantstyle_on_error", "") == ON_ERROR_WARN)
+
+
+def _steps_aside(p: Any) -> bool:
+    """Whether ``p`` is the inner pass of ADetailer, which stays unstyled unless the user wants it."""
+    from modules import shared
+
+    return bool(getattr(p, "_ad_inner", False)) and not getattr(shared.opts, "instantstyle_style_inner_passes", False)

@@ -1,0 +1,74 @@
+"""`StyleParams` ⇄ the picture's generation parameters.
+
+Written: version, preset, adapter and the two hashes always, anything else where it differs from its default.
+Pasting text that has our version fills in those defaults; text without it switches the accordion off.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle import NAME, __version__
+from lib_instantstyle.params import StyleParams, controls, default_of
+
+if TYPE_CHECKING:
+    from lib_instantstyle.checkpoint import Adapter
+
+VERSION = NAME
+ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons
+NOTE = f"{NAME} note"
+ADAPTER_HASH = f"{NAME} adapter SHA-256"
+_ALWAYS = ("preset",)
+
+
+def key_of(name: str) -> str:
+    """Return the infotext key of the field ``name``."""
+    return ENABLED if name == "enabled" else f"{NAME} {name.replace('_', ' ')}"
+
+
+def is_ours(key: str) -> bool:
+    """Whether an infotext key belongs to this extension."""
+    return key == VERSION or key.startswith(f"{NAME} ")
+
+
+def write(params: StyleParams, adapter: Adapter, adapter_sha256: str | None, picture_sha256: str) -> dict[str, Any]:
+    """Return the entries that describe a styled picture."""
+    entries: dict[str, Any] = {VERSION: __version__}
+    for name, control in controls().items():
+        value = getattr(params, name)
+        if control.recorded and (name in _ALWAYS or value != default_of(name)):
+            entries[key_of(name)] = value.value if isinstance(value, Enum) else value
+    entries[key_of("adapter")] = adapter.path.name
+    entries[ADAPTER_HASH] = adapter_sha256
+    entries[key_of("reference")] = picture_sha256
+    return entries
+
+
+def fill_defaults(parameters: dict[str, Any]) -> None:
+    """Complete pasted ``parameters`` with the defaults that `write` left out."""
+    if VERSION not in parameters:
+        return
+    for name, control in controls().items():
+        if control.recorded:
+            default = default_of(name)
+            parameters.setdefault(key_of(name), str(default.value if isinstance(default, Enum) else default))
+
+
+def is_enabled(parameters: dict[str, Any]) -> bool:
+    """Return whether pasted ``parameters`` come from a styled picture."""
+    return VERSION in parameters
+
+
+def read(parameters: dict[str, Any]) -> StyleParams:
+    """Return the parameters that pasted text describes, without a picture: it is found by its hash.
+
+    Raises:
+        ParameterError: If a value cannot be used.
+    """
+    values: dict[str, Any] = {"enabled": is_enabled(parameters)}
+    for name in controls():
+        text = parameters.get(key_of(name))
+        if text is not None and name not in ("enabled", "image"):
+            values[name] = float(text) if isinstance(default_of(name), float) else text
+    return StyleParams.from_dict(values)

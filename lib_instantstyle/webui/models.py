@@ -1,0 +1,147 @@
+"""Adapters and encoders on disk: where they may lie, which are there, and their hashes."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.checkpoint import Adapter, Kind, open_adapter
+from lib_instantstyle.encoder import EncoderFile, open_encoder
+from lib_instantstyle.errors import AdapterError, EncoderError
+from lib_instantstyle.params import AUTOMATIC
+from lib_instantstyle.tensorfile import SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger("instantstyle")
+# Ours first, then where users of other extensions already keep these files.
+_FOLDERS = ("InstantStyle", "ControlNet", "ipadapter", "clip_vision")
+_CACHED_FILES = 512
+
+
+def model_folders() -> list[Path]:
+    """Return the folders that are searched, existing or not, the most specific first."""
+    from modules import paths, shared
+
+    extra = getattr(shared.cmd_opts, "instantstyle_models_dir", None)
+    return [Path(folder) for folder in [extra] if folder] + [Path(paths.models_path) / name for name in _FOLDERS]
+
+
+def cache_folder() -> Path:
+    """Return the folder of cached embeddings."""
+    from modules import paths, shared
+
+    chosen = getattr(shared.cmd_opts, "instantstyle_cache_dir", None)
+    return Path(chosen) if chosen else Path(paths.data_path) / "cache" / "instantstyle"
+
+
+def list_adapters() -> list[Adapter]:
+    """Return the usable adapters, those that can remove content first."""
+    adapters = [adapter for path in _tensor_files() if isinstance(adapter := _recognise(path), Adapter)]
+    return sorted(
+        adapters,
+        key=lambda a: (
+            not a.removes_content,
+            a.kind is Kind.PLUS,
+            a.path.suffix != ".safetensors",
+            a.path.name.lower(),
+        ),
+    )
+
+
+def adapter_names() -> list[str]:
+    """Return the choices of the adapter control."""
+    return [AUTOMATIC, *dict.fromkeys(adapter.path.name for adapter in list_adapters())]
+
+
+def find_adapter(name: str) -> Adapter:
+    """Return the adapter file called ``name``, with or without suffix, or the best one for Automatic.
+
+    Raises:
+        AdapterError: If there is none of that name, saying what there is, or if the file is unusable, saying why.
+    """
+    adapters = list_adapters()
+    if parse_automatic(name):
+        if adapters:
+            return adapters[0]
+        raise AdapterError(
+            f"No IP-Adapter for SDXL was found. Put ip-adapter_sdxl.safetensors into {_FOLDERS[0]} in the models "
+            f"folder. Searched: {', '.join(map(str, model_folders()))}."
+        )
+    for adapter in adapters:
+        if name.lower() in (adapter.path.name.lower(), adapter.path.stem.lower()):
+            return adapter
+    for path in _tensor_files():  # a file that was named but is unusable tells why
+        if name.lower() in (path.name.lower(), path.stem.lower()):
+            return open_adapter(path)
+    names = ", ".join(adapter.path.name for adapter in adapters) or "none"
+    raise AdapterError(f"The adapter {name!r} was not found. There are: {names}.")
+
+
+def parse_automatic(name: str) -> bool:
+    """Whether ``name`` asks for the automatic choice."""
+    return name.lower() in ("", AUTOMATIC.lower(), "auto")
+
+
+def list_encoders() -> list[EncoderFile]:
+    """Return the vision towers found, folders and single files."""
+    candidates = [path.parent if (path.parent / "config.json").is_file() else path for path in _tensor_files()]
+    found = [_recognise_encoder(path) for path in dict.fromkeys(candidates)]
+    return [encoder for encoder in found if encoder]
+
+
+def adapter_sha256(adapter: Adapter) -> str | None:
+    """Return the file's SHA-256 from the host's hash cache, computing it once; None under ``--no-hashing``."""
+    from modules import hashes
+
+    digest: str | None = hashes.sha256(str(adapter.path), f"instantstyle/{adapter.path.name}")
+    return digest
+
+
+def describe_adapter(adapter: Adapter) -> dict[str, Any]:
+    """Return what the API tells of an adapter."""
+    suitable = [encoder.path.name for encoder in list_encoders() if encoder.suits(adapter)]
+    return {
+        "name": adapter.path.name,
+        "kind": adapter.kind.value,
+        "embedding_width": adapter.embedding_width,
+        "tokens": adapter.tokens,
+        "sites": len(adapter.widths),
+        "removes_content": adapter.removes_content,
+        "bytes": adapter.path.stat().st_size,
+        "encoders": suitable,
+    }
+
+
+def _tensor_files() -> Iterator[Path]:
+    seen = set()
+    for folder in model_folders():
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
+            if path.suffix in SUFFIXES and path.is_file() and path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+
+
+def _recognise(path: Path) -> Adapter | None:
+    status = path.stat()
+    return _recognise_unchanged(path, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=_CACHED_FILES)
+def _recognise_unchanged(path: Path, _size: int, _mtime: int) -> Adapter | None:
+    try:
+        return open_adapter(path)
+    except AdapterError as reason:
+        logger.debug("Not offered as an adapter: %s", reason)
+        return None
+
+
+def _recognise_encoder(path: Path) -> EncoderFile | None:
+    try:
+        return open_encoder(path)
+    except EncoderError as reason:
+        logger.debug("Not offered as an image encoder: %s", reason)
+        return None

@@ -1,0 +1,49 @@
+"""Axes for the X/Y/Z plot, one for every scalar control."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle import NAME
+from lib_instantstyle.params import Control, controls, default_of
+from lib_instantstyle.webui import models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def register() -> None:
+    """Append our axes to the X/Y/Z script's list; called by the host before it builds the page."""
+    from modules import scripts
+
+    for data in scripts.scripts_data:
+        if data.script_class.__module__ == "xyz_grid.py":
+            grid = data.module
+            grid.axis_options.extend(_axis(grid, name, control) for name, control in controls().items() if control.axis)
+
+
+def _axis(grid: Any, name: str, control: Control) -> Any:
+    kind = float if isinstance(default_of(name), float) else str
+    return grid.AxisOption(f"[{NAME}] {control.label}", kind, _apply(name), choices=_choices(name, control))
+
+
+def _choices(name: str, control: Control) -> Callable[[], list[str]] | None:
+    if name == "adapter":
+        return models.adapter_names
+    if control.choices is None:
+        return None
+    labels = [_label(member) for member in control.choices]
+    return lambda: labels
+
+
+def _label(member: Enum) -> str:
+    return str(member.value)
+
+
+def _apply(name: str) -> Callable[[Any, Any, Any], None]:
+    def apply(p: Any, value: Any, _values: Any) -> None:
+        # A new dict: cells are shallow copies of one processing object.
+        p._instantstyle_axes = {**getattr(p, "_instantstyle_axes", {}), name: value}
+
+    return apply
