@@ -224,7 +224,11 @@ _KNOWN_CONTEXT_WIDTHS = {
 
 
 def _topology_message(modules: Mapping[str, nn.Module], missing: set[str], extra: set[str]) -> str:
-    contexts = {module.to_k.in_features for name, module in modules.items() if name.endswith(".attn2")}
+    contexts = {
+        module.to_k.in_features  # type: ignore[union-attr]
+        for name, module in modules.items()
+        if name.endswith(".attn2")
+    }
     guess = next((label for width, label in _KNOWN_CONTEXT_WIDTHS.items() if contexts == {width}), "another model")
     details = [f"missing {', '.join(sorted(missing))}"] if missing else []
     details += [f"unexpected {', '.join(sorted(extra))}"] if extra else []

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle import blocks
-from lib_instantstyle.blocks import Preset
+from lib_instantstyle.blocks import LAYOUT, Block, Preset, parse_block_weights, preset_weights
 from lib_instantstyle.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ class StyleParams:
                 f"{self.end:g}. For styling from the first to the last step use 0 and 1."
             )
         if self.preset is Preset.CUSTOM:
-            blocks.parse_block_weights(self.blocks)
+            parse_block_weights(self.blocks)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StyleParams:
@@ -175,12 +174,12 @@ class StyleParams:
         return dataclasses.replace(self, **changes)
 
     @property
-    def block_weights(self) -> dict[blocks.Block, float]:
+    def block_weights(self) -> dict[Block, float]:
         """The weight of each block that takes part: the preset's factor times style or layout weight."""
         custom = self.preset is Preset.CUSTOM
-        factors = blocks.parse_block_weights(self.blocks) if custom else blocks.preset_weights(self.preset)
+        factors = parse_block_weights(self.blocks) if custom else preset_weights(self.preset)
         weights = {
-            block: factor * (self.layout_weight if block is blocks.LAYOUT else self.style_weight)
+            block: factor * (self.layout_weight if block is LAYOUT else self.style_weight)
             for block, factor in factors.items()
         }
         return {block: weight for block, weight in weights.items() if weight}

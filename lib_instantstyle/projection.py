@@ -68,7 +68,8 @@ def _perceiver_attention(features: torch.Tensor, latents: torch.Tensor, weights:
 
 
 def _heads(projected: torch.Tensor) -> torch.Tensor:
-    return projected.unflatten(-1, (-1, RESAMPLER_HEAD_SIZE)).transpose(1, 2)  # (rows, heads, tokens, 64)
+    rows, tokens, _ = projected.shape
+    return projected.view(rows, tokens, -1, RESAMPLER_HEAD_SIZE).transpose(1, 2)  # (rows, heads, tokens, 64)
 
 
 def _feed_forward(latents: torch.Tensor, weights: Weights, name: str) -> torch.Tensor:

@@ -41,7 +41,7 @@ class EmbeddingCache:
         if not path.is_file():
             return None
         try:
-            embedding = load_file(str(path))["embedding"].clone()
+            embedding: torch.Tensor = load_file(str(path))["embedding"].clone()
             os.utime(path)
         except (SafetensorError, OSError, KeyError):
             with contextlib.suppress(OSError):

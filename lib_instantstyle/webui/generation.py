@@ -88,10 +88,10 @@ class Job:
 
     def summary(self) -> str:
         """Return what acts, for the log."""
-        weights = ", ".join(f"{block.name} {weight:g}" for block, weight in self.params.block_weights.items())
-        removed = "".join(f", minus {content}" for content in self._contents)
-        adapter = f"{self._adapter.path.name}, {self._adapter.tokens} tokens, {len(self._terms)} sites"
-        return f"{weights}{removed}; {adapter}"
+        weights = [f"{block.name} {weight:g}" for block, weight in self.params.block_weights.items()]
+        removed = [f"minus {content}" for content in self._contents]
+        adapter = [self._adapter.path.name, f"{self._adapter.tokens} tokens", f"{len(self._terms)} sites"]
+        return ", ".join(weights + removed + adapter)
 
     def _check_removal(self) -> None:
         if self._contents and self._adapter.kind is Kind.PLUS:

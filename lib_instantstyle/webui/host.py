@@ -68,7 +68,7 @@ class A1111Host:
                 "A replacement UNet (Settings → Stable Diffusion → SD Unet) is active, which InstantStyle cannot "
                 "reach. Set SD Unet to None."
             )
-        unet = getattr(getattr(shared.sd_model, "model", None), "diffusion_model", None)
+        unet: nn.Module | None = getattr(getattr(shared.sd_model, "model", None), "diffusion_model", None)
         if unet is None:
             raise UnsupportedModelError("No checkpoint with a UNet is loaded. Choose an SDXL checkpoint.")
         return unet

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_instantstyle import NAME
-from lib_instantstyle.params import Control, Passes, Preset, controls, default_of
+from lib_instantstyle.blocks import Preset
+from lib_instantstyle.params import Control, Passes, controls, default_of
 from lib_instantstyle.webui import infotext, models
 
 if TYPE_CHECKING:
