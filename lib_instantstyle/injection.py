@@ -78,7 +78,7 @@ class Injection:
         try:
             self._handles.append(self.unet.register_forward_pre_hook(self._begin_call, with_kwargs=True))
             for site in self._sites:
-                self._handles.extend(site.attach())
+                site.attach(self._handles)
         except BaseException:
             self.eject()
             raise
@@ -129,12 +129,10 @@ class _InjectedSite:
         self._query: torch.Tensor | None = None
         self._expanded: dict[object, tuple[torch.Tensor, torch.Tensor]] = {}
 
-    def attach(self) -> list[RemovableHandle]:
+    def attach(self, handles: list[RemovableHandle]) -> None:
         attention: Any = self._term.site.attention
-        return [
-            attention.to_q.register_forward_hook(self._keep_query),
-            attention.to_out[0].register_forward_pre_hook(self._add_image_term),
-        ]
+        handles.append(attention.to_q.register_forward_hook(self._keep_query))
+        handles.append(attention.to_out[0].register_forward_pre_hook(self._add_image_term))
 
     def forget(self) -> None:
         self._query = None

@@ -74,13 +74,13 @@ class StyleParams:
     preset: Preset = _control(
         Preset.STYLE,
         "Preset",
-        "Which UNet blocks see the reference. Style keeps its content out best.",
+        "Which UNet blocks see the reference. 'Style' keeps its content out best.",
         choices=Preset,
     )
     style_weight: float = _control(
         1.0,
         "Style weight",
-        "How strongly the reference acts on every selected block except the layout block.",
+        "Strength on every selected block but the layout block.",
         minimum=-1.0,
         maximum=3.0,
         step=0.05,
@@ -88,7 +88,7 @@ class StyleParams:
     layout_weight: float = _control(
         1.0,
         "Layout weight",
-        "How strongly the reference acts on the layout block, if the preset selects it.",
+        "Strength on the layout block, if the preset selects it.",
         minimum=-1.0,
         maximum=3.0,
         step=0.05,
@@ -102,27 +102,19 @@ class StyleParams:
     content: str = _control(
         "",
         "Content to remove",
-        "What the reference shows and your picture should not, separated by commas: 'a cat, balloons'.",
+        "What the reference shows and your picture must not: 'a cat, balloons'.",
     )
     content_strength: float = _control(
         0.5,
-        "Content removal strength",
-        "How much of that content is subtracted. Too much also shifts the colours.",
+        "Removal strength",
+        "How much of it is subtracted. Too much shifts the colours.",
         maximum=2.0,
         step=0.05,
     )
-    start: float = _control(
-        0.0, "Start", "Where on the noise schedule styling begins: 0 is pure noise, 1 the finished picture."
-    )
-    end: float = _control(
-        1.0, "End", "Where on the noise schedule styling ends: 0 is pure noise, 1 the finished picture."
-    )
-    adapter: str = _control(
-        AUTOMATIC, "Adapter", "The IP-Adapter file. Automatic takes the first one that can remove content."
-    )
-    passes: Passes = _control(
-        Passes.BOTH, "Hires passes", "Which passes are styled when hires fix is on.", choices=Passes
-    )
+    start: float = _control(0.0, "Start", "Styling begins here on the noise schedule: 0 is pure noise.")
+    end: float = _control(1.0, "End", "Styling ends here on the noise schedule: 1 is the finished picture.")
+    adapter: str = _control(AUTOMATIC, "Adapter", "'Automatic' takes the first that can remove content.")
+    passes: Passes = _control(Passes.BOTH, "Hires passes", "Styled passes when hires fix is on.", choices=Passes)
     reference: str = _control(
         "",
         "Reference SHA-256",

@@ -96,9 +96,9 @@ class Job:
     def _check_removal(self) -> None:
         if self._contents and self._adapter.kind is Kind.PLUS:
             raise ParameterError(
-                f"Content ({self.params.content!r}) cannot be removed with {self._adapter.path.name}: Plus adapters see "
-                "patches of the picture, not one embedding that words could be subtracted from. Choose ip-adapter_sdxl, "
-                "or empty the content to remove."
+                f"Content ({self.params.content!r}) cannot be removed with {self._adapter.path.name}: Plus adapters "
+                "see patches of the picture, not one embedding that words could be subtracted from. Choose "
+                "ip-adapter_sdxl, or empty the content to remove."
             )
 
     def _image_tokens(self) -> ImageTokens:

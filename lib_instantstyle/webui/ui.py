@@ -9,13 +9,13 @@ import gradio as gr
 
 from lib_instantstyle import NAME
 from lib_instantstyle.blocks import Preset
-from lib_instantstyle.params import Control, Passes, controls, default_of
+from lib_instantstyle.params import Control, controls, default_of
 from lib_instantstyle.webui import infotext, models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PICTURE_HEIGHT = 260  # pixels
+_PICTURE_HEIGHT = 240  # pixels
 
 
 class Accordion:
@@ -36,13 +36,16 @@ class Accordion:
         with InputAccordion(False, label=NAME, elem_id=self._elem_id("enabled")) as accordion:
             self._components["enabled"] = accordion
             with gr.Row():
-                with gr.Column(scale=1, min_width=240):
+                with gr.Column(scale=2, min_width=160):
                     self._picture()
-                with gr.Column(scale=2, min_width=320):
-                    self._main_controls()
-            with gr.Row():
-                self._add("start")
-                self._add("end")
+                with gr.Column(scale=3, min_width=240):
+                    for name in ("preset", "style_weight", "layout_weight"):
+                        self._add(name)
+            self._add("blocks", visible=False)
+            for row in (("content", "content_strength"), ("start", "end")):
+                with gr.Row():
+                    for name in row:
+                        self._add(name)
             with gr.Row():
                 self._adapter()
                 self._add("passes")
@@ -68,16 +71,6 @@ class Accordion:
             elem_id=self._elem_id("image"),
         )
         self._add("reference", visible=False)
-
-    def _main_controls(self) -> None:
-        self._add("preset")
-        self._add("blocks", visible=False)
-        with gr.Row():
-            self._add("style_weight")
-            self._add("layout_weight")
-        with gr.Row():
-            self._add("content")
-            self._add("content_strength")
 
     def _adapter(self) -> None:
         from modules.ui_common import create_refresh_button
@@ -124,5 +117,4 @@ def _component(control: Control, default: Any, elem_id: str, options: dict[str, 
 
 def _choice(choices: type[Enum], default: Enum, shared: dict[str, Any]) -> Any:
     labels = [str(member.value) for member in choices]
-    kind = gr.Radio if choices is Passes else gr.Dropdown
-    return kind(choices=labels, value=str(default.value), **shared)
+    return gr.Dropdown(choices=labels, value=str(default.value), **shared)

@@ -1,0 +1,34 @@
+"""The core runs without the host, and the host's packages are imported where they may be."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = sorted(path.stem for path in (ROOT / "lib_instantstyle").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("chunk", [CORE], ids=["core"])
+def test_the_core_imports_with_neither_modules_nor_gradio(chunk: list[str]) -> None:
+    code = "import sys; sys.modules['modules'] = sys.modules['gradio'] = None\n"
+    code += "\n".join(f"import lib_instantstyle.{name}" for name in chunk)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lib_instantstyle").rglob("*.py")), ids=lambda path: path.stem)
+def test_nothing_happens_at_import(path: Path) -> None:
+    """Top-level statements define names; none calls the host or does work."""
+    allowed = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign, ast.If)
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        assert is_docstring or isinstance(node, allowed), f"{path.name}:{node.lineno}"
+        if isinstance(node, ast.Import | ast.ImportFrom) and "webui" in path.parts and path.stem != "ui":
+            names = {node.module or ""} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
+            assert not any(name.split(".")[0] in ("modules", "gradio") for name in names), path.name
+
+
+def test_only_one_script_file() -> None:
+    assert [path.name for path in (ROOT / "scripts").glob("*.py")] == ["instantstyle.py"]

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from transformers import CLIPImageProcessor
+
+from lib_instantstyle.checkpoint import Kind, open_adapter
+from lib_instantstyle.encoder import VisionTower, choose_encoder, open_encoder
+from lib_instantstyle.errors import EncoderError
+from tests.support import files
+
+CPU = torch.device("cpu")
+PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 500, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("encoders") / "tower"
+    files.vision_tower().save_pretrained(path, safe_serialization=True)
+    return path
+
+
+def test_a_folder_is_recognised(folder: Path) -> None:
+    encoder = open_encoder(folder)
+    assert (encoder.hidden_width, encoder.projection_width) == (48, 1280)
+
+
+def test_it_sees_what_transformers_sees(folder: Path) -> None:
+    reference = files.vision_tower()
+    pixels = CLIPImageProcessor()(images=PICTURE, return_tensors="pt").pixel_values
+    with torch.no_grad():
+        expected = reference(pixels, output_hidden_states=True)
+        nothing = reference(torch.zeros(1, 3, 224, 224), output_hidden_states=True)
+    tower = VisionTower(open_encoder(folder), CPU)
+    torch.testing.assert_close(tower.encode(PICTURE, Kind.LINEAR), expected.image_embeds)
+    torch.testing.assert_close(tower.encode(PICTURE, Kind.PLUS), expected.hidden_states[-2])
+    torch.testing.assert_close(tower.encode_nothing(Kind.PLUS), nothing.hidden_states[-2])
+    assert not tower.encode_nothing(Kind.LINEAR).any()
+
+
+def test_a_single_file_needs_no_configuration(tmp_path: Path) -> None:
+    model = files.vision_tower(hidden=1280, projection=1024)
+    model.config.num_attention_heads = 16
+    path = tmp_path / "ViT-H.safetensors"
+    save_file(model.state_dict(), str(path))
+    tower = VisionTower(open_encoder(path), CPU)
+    assert tower.encode(PICTURE, Kind.LINEAR).shape == (1, 1024)
+    assert tower.encode(PICTURE, Kind.PLUS).shape == (1, 17, 1280)
+
+
+def test_a_single_file_of_unknown_width_asks_for_its_configuration(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes((folder / "model.safetensors").read_bytes())
+    with pytest.raises(EncoderError, match=r"48 wide.*config\.json"):
+        VisionTower(open_encoder(path), CPU)
+
+
+def test_missing_weights_are_refused(folder: Path, tmp_path: Path) -> None:
+    tensors = load_file(str(folder / "model.safetensors"))
+    del tensors["vision_model.encoder.layers.1.mlp.fc1.weight"]
+    (tmp_path / "config.json").write_text((folder / "config.json").read_text())
+    save_file(tensors, str(tmp_path / "model.safetensors"))
+    with pytest.raises(EncoderError, match=r"missing \['vision_model.encoder.layers.1.mlp.fc1.weight'\]"):
+        VisionTower(open_encoder(tmp_path), CPU)
+
+
+def test_nan_is_refused(folder: Path, tmp_path: Path) -> None:
+    tensors = load_file(str(folder / "model.safetensors"))
+    tensors["visual_projection.weight"][0, 0] = float("nan")
+    (tmp_path / "config.json").write_text((folder / "config.json").read_text())
+    save_file(tensors, str(tmp_path / "model.safetensors"))
+    with pytest.raises(EncoderError, match="NaN"):
+        VisionTower(open_encoder(tmp_path), CPU).encode(PICTURE, Kind.LINEAR)
+
+
+def test_no_tower_is_no_encoder(tmp_path: Path) -> None:
+    save_file({"x": torch.ones(1)}, str(tmp_path / "model.safetensors"))
+    with pytest.raises(EncoderError, match="not a CLIP vision tower"):
+        open_encoder(tmp_path)
+    with pytest.raises(EncoderError, match="holds neither"):
+        open_encoder(tmp_path / "nowhere")
+
+
+def test_the_encoder_follows_from_the_adapter(folder: Path, tmp_path: Path) -> None:
+    encoder = open_encoder(folder)
+    fits = open_adapter(files.save_safetensors(tmp_path / "g.safetensors", files.linear_adapter(1280)))
+    plus = open_adapter(files.save_safetensors(tmp_path / "p.safetensors", files.plus_adapter(hidden=48)))
+    other = open_adapter(files.save_safetensors(tmp_path / "h.safetensors", files.linear_adapter(1024)))
+    assert choose_encoder(fits, [encoder]) is encoder
+    assert choose_encoder(plus, [encoder]) is encoder
+    with pytest.raises(EncoderError, match=r"needs an image encoder with 1024-wide embeddings.*ViT-H-14.*Found: tower"):
+        choose_encoder(other, [encoder])

@@ -1,0 +1,196 @@
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from lib_instantstyle.attention import image_attention
+from lib_instantstyle.blocks import LAYOUT, STYLE, Block, enumerate_sites
+from lib_instantstyle.checkpoint import Adapter, open_adapter
+from lib_instantstyle.errors import AdapterError, RowsError
+from lib_instantstyle.injection import Injection, UNetCall
+from lib_instantstyle.plan import ImageTokens, image_terms, make_plan
+from lib_instantstyle.rows import RowCursor
+from lib_instantstyle.schedule import Schedule
+from tests.support import files
+from tests.support.unets import CONTEXT, SmallUNet
+
+X = torch.randn(8, 5, 16, generator=torch.Generator().manual_seed(1))
+TEXT = torch.randn(8, 3, CONTEXT, generator=torch.Generator().manual_seed(2))
+TOKENS = ImageTokens(*torch.randn(2, 1, 4, CONTEXT, generator=torch.Generator().manual_seed(3)))
+
+
+class Bench:
+    """A UNet with an injection, called as a host calls it."""
+
+    def __init__(self, adapter: Adapter, weights: dict[Block, float], schedule: Schedule | None = None) -> None:
+        self.unet = SmallUNet()
+        self.cursor = RowCursor()
+        terms = image_terms(make_plan(weights, enumerate_sites(self.unet)), adapter, TOKENS)
+        self.injection = Injection(self.unet, terms, schedule or Schedule(), self._describe)
+
+    def _describe(self, args, kwargs) -> UNetCall:
+        return UNetCall(self.cursor.take(args[0].shape[0]), kwargs["timesteps"])
+
+    def step(self, parts: list[int], calls: list[int] | None = None, timestep: float = 500.0) -> torch.Tensor:
+        rows = sum(parts) + len(parts)
+        self.cursor.begin_step(parts, sum(parts), len(parts))
+        chunks = calls or [rows]
+        outputs, start = [], 0
+        for count in chunks:
+            part = slice(start, start + count)
+            outputs.append(self.unet(X[part], timesteps=torch.full((count,), timestep), context=TEXT[part]))
+            start += count
+        return torch.cat(outputs)
+
+
+def hooks(module: torch.nn.Module) -> int:
+    return sum(len(child._forward_hooks) + len(child._forward_pre_hooks) for child in module.modules())
+
+
+@pytest.fixture
+def style(adapter: Adapter) -> Iterator[Bench]:
+    bench = Bench(adapter, {STYLE: 1.0})
+    with bench.injection:
+        yield bench
+
+
+def test_the_formula() -> None:
+    q, k, v = torch.randn(2, 5, 12), torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    heads = []
+    for head in range(3):
+        scores = q[..., 4 * head : 4 * head + 4] @ k[:, head].transpose(1, 2) / 2.0
+        heads.append(scores.softmax(-1) @ v[:, head])
+    torch.testing.assert_close(image_attention(q, k, v), torch.cat(heads, -1))
+
+
+def test_constructing_touches_nothing(adapter: Adapter) -> None:
+    bench = Bench(adapter, {STYLE: 1.0})
+    assert hooks(bench.unet) == 0
+    assert not bench.injection.is_injected
+
+
+def test_only_planned_sites_carry_hooks(style: Bench) -> None:
+    planned = [site for site in enumerate_sites(style.unet) if site.block is STYLE]
+    assert hooks(style.unet) == 1 + 2 * len(planned)
+    assert all(len(site.attention.to_q._forward_hooks) == 1 for site in planned)
+
+
+def test_weight_zero_plans_nothing(adapter: Adapter) -> None:
+    assert make_plan({STYLE: 0.0}, enumerate_sites(SmallUNet())) == ()
+
+
+def test_twice_in_and_out_leaves_the_unet_as_it_was(adapter: Adapter) -> None:
+    bench = Bench(adapter, {STYLE: 1.0, LAYOUT: 42.0})
+    before, modules = bench.step([1]), repr(bench.unet)
+    state = {name: sorted(module.__dict__) for name, module in bench.unet.named_modules()}
+    for _ in range(2):
+        bench.injection.inject()
+        assert not torch.equal(bench.step([1]), before)
+        bench.injection.eject()
+        bench.injection.eject()
+        assert hooks(bench.unet) == 0
+        assert torch.equal(bench.step([1]), before)
+    assert repr(bench.unet) == modules
+    assert {name: sorted(module.__dict__) for name, module in bench.unet.named_modules()} == state
+
+
+def test_injecting_twice_is_refused(style: Bench) -> None:
+    with pytest.raises(RuntimeError, match="in place already"):
+        style.injection.inject()
+
+
+def test_injecting_is_all_or_nothing(adapter: Adapter) -> None:
+    bench = Bench(adapter, {STYLE: 1.0, LAYOUT: 1.0})
+    last = [site for site in enumerate_sites(bench.unet) if site.block is STYLE][-1]
+    del last.attention.to_out
+    with pytest.raises(AttributeError):
+        bench.injection.inject()
+    assert hooks(bench.unet) == 0
+
+
+def test_an_error_inside_leaves_no_hook(adapter: Adapter) -> None:
+    bench = Bench(adapter, {STYLE: 1.0})
+    with pytest.raises(ZeroDivisionError), bench.injection:
+        _ = 1 / 0
+    assert hooks(bench.unet) == 0
+
+
+@pytest.mark.parametrize("parts", [[1], [1, 1], [1, 1, 1, 1], [2, 1], [3]], ids=str)
+@pytest.mark.parametrize("split", ["whole", "cond and uncond", "row by row"])
+def test_every_row_layout_equals_row_by_row(style: Bench, parts: list[int], split: str) -> None:
+    rows, conditional = sum(parts) + len(parts), sum(parts)
+    calls = {"whole": [rows], "cond and uncond": [conditional, len(parts)], "row by row": [1] * rows}[split]
+    expected = []
+    for row in range(rows):  # the definition: conditional rows see the picture, the others see nothing
+        style.cursor.begin_step([1], 1, 1)
+        if row >= conditional:
+            style.cursor.take(1)
+        part = slice(row, row + 1)
+        expected.append(style.unet(X[part], timesteps=torch.full((1,), 500.0), context=TEXT[part]))
+    torch.testing.assert_close(style.step(parts, calls), torch.cat(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_layouts_may_change_from_step_to_step(style: Bench) -> None:
+    """The peers' cache bug: keys of one layout met by another."""
+    expected = {str((parts, calls)): style.step(parts, calls) for parts, calls in _LAYOUTS}
+    for parts, calls in (*_LAYOUTS[::-1], *_LAYOUTS):
+        assert torch.equal(style.step(parts, calls), expected[str((parts, calls))])
+
+
+_LAYOUTS: list[tuple[list[int], list[int]]] = [([1], [2]), ([1], [1, 1]), ([1, 1], [4]), ([1, 1], [2]), ([2], [3])]
+
+
+def test_unconditional_rows_see_nothing_but_c0(adapter: Adapter) -> None:
+    bench = Bench(adapter, {STYLE: 1.0})
+    with bench.injection:
+        styled = bench.step([1], [1, 1])[1:]
+    other = ImageTokens(TOKENS.conditional * -3, TOKENS.unconditional)
+    terms = image_terms(make_plan({STYLE: 1.0}, enumerate_sites(bench.unet)), adapter, other)
+    with Injection(bench.unet, terms, Schedule(), bench._describe):
+        assert torch.equal(bench.step([1], [1, 1])[1:], styled)
+
+
+def test_outside_its_window_it_is_bit_identical(adapter: Adapter) -> None:
+    bench = Bench(adapter, {STYLE: 1.0}, Schedule(0.0, 0.5))
+    plain = bench.step([1], timestep=100.0)
+    with bench.injection:
+        assert torch.equal(bench.step([1], timestep=100.0), plain)
+        assert not torch.equal(bench.step([1], timestep=900.0), plain)
+        inside = bench.step([1], timestep=900.0)
+    always = Bench(adapter, {STYLE: 1.0})
+    with always.injection:
+        torch.testing.assert_close(always.step([1], timestep=900.0), inside)
+
+
+def test_keys_and_values_follow_the_query_s_dtype(adapter: Adapter) -> None:
+    bench = Bench(adapter, {STYLE: 1.0})
+    with bench.injection:
+        single = bench.step([1])
+        bench.unet.to(torch.bfloat16)
+        bench.cursor.begin_step([1], 1, 1)
+        half = bench.unet(X[:2].bfloat16(), timesteps=torch.full((2,), 500.0), context=TEXT[:2].bfloat16())
+    assert half.dtype is torch.bfloat16
+    torch.testing.assert_close(half.float(), single, rtol=0.1, atol=0.1)
+
+
+def test_a_stored_failure_is_raised_at_the_next_call(style: Bench) -> None:
+    style.injection.fail(RowsError("what happened"))
+    with pytest.raises(RowsError, match="what happened"):
+        style.step([1])
+
+
+def test_a_site_called_with_other_rows_is_an_error(style: Bench) -> None:
+    site = next(site for site in enumerate_sites(style.unet) if site.block is STYLE)
+    style.step([1])
+    with pytest.raises(RowsError, match="5 rows where the UNet's call has 2 rows"):
+        site.attention(torch.randn(5, 5, site.width), TEXT[:5])
+
+
+def test_nan_in_the_adapter_is_refused(tmp_path) -> None:
+    tensors = files.linear_adapter()
+    bad = next(site for site in enumerate_sites(SmallUNet()) if site.block is STYLE)
+    tensors[f"ip_adapter.{bad.adapter_id}.to_v_ip.weight"][0, 0] = float("nan")
+    adapter = open_adapter(files.save_safetensors(tmp_path / "nan.safetensors", tensors))
+    with pytest.raises(AdapterError, match=f"NaN.*{bad.name}"):
+        Bench(adapter, {STYLE: 1.0})
+    Bench(adapter, {LAYOUT: 1.0})  # unplanned sites are not even read
