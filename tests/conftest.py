@@ -8,6 +8,15 @@ from lib_instantstyle.checkpoint import Adapter, open_adapter
 from tests.support import files
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--webui-url", help="address of a running WebUI, for tests/live")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Collect tests/live only where there is something alive to test."""
+    return True if collection_path.name == "live" and not config.getoption("--webui-url") else None
+
+
 @pytest.fixture(scope="session")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Adapter:
     """A linear adapter for `tests.support.unets.SmallUNet`."""

@@ -1,0 +1,91 @@
+"""A WebUI by its address, spoken to as any program would."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image
+
+TIMEOUT = 600  # seconds; a CPU may be slow
+SMALL = {
+    "prompt": "a house",
+    "negative_prompt": "blurry",
+    "steps": 3,
+    "width": 64,
+    "height": 64,
+    "seed": 1,
+    "sampler_name": "Euler",
+    "cfg_scale": 5,
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the generation API."""
+
+    status: int
+    body: dict[str, Any] = field(repr=False)
+
+    @property
+    def pictures(self) -> list[bytes]:
+        """The pixels of every picture, without a grid."""
+        return [Image.open(io.BytesIO(base64.b64decode(text))).tobytes() for text in self.body["images"]]
+
+    @property
+    def infotexts(self) -> list[str]:
+        return json.loads(self.body["info"])["infotexts"]
+
+    @property
+    def styled(self) -> bool:
+        """Whether the infotext says that InstantStyle acted."""
+        return "InstantStyle: " in self.infotexts[0]
+
+
+class WebUI:
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=TIMEOUT) as response:
+            return json.load(response)
+
+    def post(self, path: str, body: dict[str, Any]) -> Answer:
+        request = urllib.request.Request(
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+                return Answer(response.status, json.load(response) or {})
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, json.load(error))
+
+    def txt2img(self, style: Any = None, **fields: Any) -> Answer:
+        return self._generate("txt2img", style, fields)
+
+    def img2img(self, style: Any = None, **fields: Any) -> Answer:
+        return self._generate("img2img", style, fields)
+
+    def option(self, name: str) -> Any:
+        return self.get("/sdapi/v1/options")[name]
+
+    def set_option(self, name: str, value: Any) -> None:
+        assert self.post("/sdapi/v1/options", {name: value}).status == 200
+
+    def _generate(self, kind: str, style: Any, fields: dict[str, Any]) -> Answer:
+        body = {**SMALL, **fields}
+        if style is not None:
+            arguments = style if isinstance(style, list) else [style]
+            body["alwayson_scripts"] = {"InstantStyle": {"args": arguments}}
+        return self.post(f"/sdapi/v1/{kind}", body)
+
+
+def encoded(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,37 @@
+"""Fixtures of the live suite, and what every test must leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.live.client import WebUI, encoded
+from tests.tiny import pictures
+
+
+@pytest.fixture(scope="session")
+def webui(request: pytest.FixtureRequest) -> WebUI:
+    return WebUI(request.config.getoption("--webui-url"))
+
+
+@pytest.fixture(scope="session")
+def style() -> dict[str, Any]:
+    """A request that styles."""
+    return {"enabled": True, "image": encoded(pictures.stripes())}
+
+
+@pytest.fixture(scope="session")
+def plain(webui: WebUI) -> list[bytes]:
+    """The picture of a WebUI without a style."""
+    return webui.txt2img().pictures
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays(webui: WebUI, plain: list[bytes]) -> Iterator[None]:
+    """After each test the plain picture is bit-identical to the first one."""
+    yield
+    answer = webui.txt2img()
+    assert not answer.styled
+    assert answer.pictures == plain

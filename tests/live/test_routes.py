@@ -1,0 +1,61 @@
+"""Our own routes, infotext in the API, and the X/Y/Z plot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib_instantstyle import __version__
+from lib_instantstyle.params import controls
+from tests.live.client import WebUI
+
+
+def test_version(webui: WebUI) -> None:
+    assert webui.get("/instantstyle/version") == {"name": "InstantStyle", "version": __version__}
+
+
+def test_schema_lists_every_control(webui: WebUI) -> None:
+    schema = webui.get("/instantstyle/schema")
+    assert list(schema["properties"]) == list(controls())
+    assert schema["properties"]["style_weight"]["maximum"] == 3.0
+    assert schema["additionalProperties"] is False
+
+
+def test_adapters(webui: WebUI) -> None:
+    adapters = {entry["name"]: entry for entry in webui.get("/instantstyle/adapters")}
+    assert adapters["ip-adapter_sdxl.safetensors"]["removes_content"] is True
+    assert adapters["ip-adapter-plus_sdxl_vit-h.bin"]["kind"] == "plus"
+    assert adapters["ip-adapter_sdxl.safetensors"]["encoders"] == ["tiny-bigG"]
+
+
+def test_the_script_is_listed_for_both_tabs(webui: WebUI) -> None:
+    scripts = webui.get("/sdapi/v1/scripts")
+    assert "instantstyle" in scripts["txt2img"]
+    assert "instantstyle" in scripts["img2img"]
+
+
+def test_an_infotext_reproduces_the_picture(webui: WebUI, style: dict[str, Any]) -> None:
+    made = webui.txt2img(style | {"preset": "style + layout", "layout_weight": 0.4, "content": "a cat, (balloons)", "end": 0.8})
+    again = webui.post("/sdapi/v1/txt2img", {"infotext": made.infotexts[0]})
+    assert again.status == 200, again.body
+    assert again.pictures == made.pictures
+    assert again.infotexts == made.infotexts
+
+
+def test_an_unknown_reference_hash_says_so(webui: WebUI) -> None:
+    answer = webui.txt2img({"enabled": True, "reference": "0" * 64})
+    assert answer.status == 422
+    assert "Drop the picture again" in answer.body["detail"]
+
+
+def test_xyz_axes(webui: WebUI, style: dict[str, Any]) -> None:
+    info = next(entry for entry in webui.get("/sdapi/v1/script-info") if entry["name"] == "x/y/z plot" and not entry["is_img2img"])
+    axes = info["args"][0]["choices"]
+    wanted = [f"[InstantStyle] {control.label}" for control in controls().values() if control.axis]
+    assert all(axis in axes for axis in wanted)
+    arguments = [axes.index("[InstantStyle] Style weight"), "0, 1", [], axes.index("[InstantStyle] Preset"), "", ["Style", "Layout"],
+                 0, "", [], True, True, False, True, False, False, False, 0, False]  # fmt: skip
+    answer = webui.txt2img(style, script_name="x/y/z plot", script_args=arguments[: len(info["args"])])
+    assert answer.status == 200, answer.body
+    zero_style, one_style, zero_layout, one_layout = answer.pictures[-4:]
+    assert zero_style != one_style
+    assert zero_layout == one_layout == webui.txt2img(style | {"preset": "layout"}).pictures[0]
