@@ -11,6 +11,7 @@ copy ``OUT/open_clip/tiny-bigG.json`` into the folder ``model_configs`` of the i
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,53 @@ class TinyModels:
         return self.root / "pictures"
 
 
+@dataclass(frozen=True)
+class Part:
+    """What is written together.
+
+    Attributes:
+        last: The file that is written last, below the root: where it is, the part is complete.
+        write: Writes the part.
+    """
+
+    last: str
+    write: Callable[[TinyModels], object]
+
+
+def _adapter(name: str, shapes: Callable[[], adapters.Shapes], seed: int) -> Part:
+    return Part(
+        f"InstantStyle/{name}.bin", lambda models: adapters.write_adapter(models.adapters, name, shapes(), seed)
+    )
+
+
+def _encoder(name: str, sizes: dict[str, int], seed: int) -> Part:
+    return Part(
+        f"clip_vision/{name}/model.safetensors",
+        lambda models: adapters.write_encoder(models.encoders / name, sizes, seed),
+    )
+
+
+def _checkpoint(name: str, write: Callable[[Path], Path]) -> Part:
+    return Part(f"Stable-diffusion/{name}.yaml", lambda models: write(models.checkpoints))
+
+
+PARTS = {
+    "tiny-sdxl": _checkpoint("tiny-sdxl", checkpoints.write_sdxl),
+    "ip-adapter_sdxl": _adapter("ip-adapter_sdxl", lambda: adapters.linear_shapes(1280), seed=11),
+    "ip-adapter_sdxl_vit-h": _adapter("ip-adapter_sdxl_vit-h", lambda: adapters.linear_shapes(1024), seed=12),
+    "ip-adapter-plus_sdxl_vit-h": _adapter(
+        "ip-adapter-plus_sdxl_vit-h", lambda: adapters.plus_shapes(adapters.VIT_H["hidden_size"]), seed=13
+    ),
+    "tiny-bigG": _encoder("tiny-bigG", adapters.BIGG, seed=21),
+    "tiny-vit-h": _encoder("tiny-vit-h", adapters.VIT_H, seed=22),
+}
+OTHER_CHECKPOINTS = {
+    "tiny-sdxl-b": _checkpoint("tiny-sdxl-b", lambda folder: checkpoints.write_sdxl(folder, "tiny-sdxl-b", seed=7)),
+    "tiny-refiner": _checkpoint("tiny-refiner", checkpoints.write_refiner),
+    "tiny-sd15": _checkpoint("tiny-sd15", checkpoints.write_sd15),
+}
+
+
 def write_all(root: Path, *, others: bool = True) -> TinyModels:
     """Write every model below ``root``; what is complete there already stays.
 
@@ -53,32 +101,29 @@ def write_all(root: Path, *, others: bool = True) -> TinyModels:
         root: The models folder.
         others: Whether to write a second base model, a refiner and a Stable Diffusion 1.5 model too.
     """
+    return write_parts(root, [*PARTS, *OTHER_CHECKPOINTS] if others else PARTS)
+
+
+def write_parts(root: Path, names: Iterable[str], *, force: bool = False) -> TinyModels:
+    """Write the parts called ``names``, and the small files that all of them share.
+
+    Args:
+        root: The models folder.
+        names: Keys of `PARTS` and `OTHER_CHECKPOINTS`.
+        force: Whether to write again what is complete already.
+    """
     models = TinyModels(root)
-    write_tokenizer(root / "tokenizer")
-    architecture = root / "open_clip" / f"{configs.ARCHITECTURE}.json"
-    architecture.parent.mkdir(parents=True, exist_ok=True)
-    architecture.write_text(json.dumps(configs.open_clip_architecture(), indent=2), encoding="utf-8")
-    write_pictures(models.pictures)
-    _write_checkpoints(models.checkpoints, others)
-    _write_adapters(models)
+    _write_shared(models)
+    for name in names:
+        part = (PARTS | OTHER_CHECKPOINTS)[name]
+        if force or not (root / part.last).exists():
+            part.write(models)
     return models
 
 
-def _write_checkpoints(folder: Path, others: bool) -> None:
-    if not (folder / "tiny-sdxl.yaml").exists():
-        checkpoints.write_sdxl(folder)
-    if others and not (folder / "tiny-sd15.yaml").exists():
-        checkpoints.write_sdxl(folder, "tiny-sdxl-b", seed=7)
-        checkpoints.write_refiner(folder)
-        checkpoints.write_sd15(folder)
-
-
-def _write_adapters(models: TinyModels) -> None:
-    if (models.encoders / "tiny-vit-h" / "model.safetensors").exists():
-        return
-    adapters.write_adapter(models.adapters, "ip-adapter_sdxl", adapters.linear_shapes(1280), seed=11)
-    adapters.write_adapter(models.adapters, "ip-adapter_sdxl_vit-h", adapters.linear_shapes(1024), seed=12)
-    plus = adapters.plus_shapes(adapters.VIT_H["hidden_size"])
-    adapters.write_adapter(models.adapters, "ip-adapter-plus_sdxl_vit-h", plus, seed=13)
-    adapters.write_encoder(models.encoders / "tiny-bigG", adapters.BIGG, seed=21)
-    adapters.write_encoder(models.encoders / "tiny-vit-h", adapters.VIT_H, seed=22)
+def _write_shared(models: TinyModels) -> None:
+    write_tokenizer(models.root / "tokenizer")
+    architecture = models.root / "open_clip" / f"{configs.ARCHITECTURE}.json"
+    architecture.parent.mkdir(parents=True, exist_ok=True)
+    architecture.write_text(json.dumps(configs.open_clip_architecture(), indent=2), encoding="utf-8")
+    write_pictures(models.pictures)

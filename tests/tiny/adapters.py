@@ -99,14 +99,15 @@ def nest(tensors: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]
 
 def write_encoder(folder: Path, sizes: dict[str, int], seed: int) -> Path:
     """Write a vision tower as transformers does: ``config.json`` and ``model.safetensors``."""
-    torch.manual_seed(seed)
     config = CLIPVisionConfig(
         intermediate_size=128, num_hidden_layers=3, image_size=224, patch_size=32, hidden_act="gelu", **sizes
     )
-    model = CLIPVisionModelWithProjection(config)
-    for parameter in model.parameters():  # transformers' own start is so small that pictures look alike
-        if parameter.dim() > 1:
-            torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = CLIPVisionModelWithProjection(config)
+        for parameter in model.parameters():  # transformers' own start is so small that pictures look alike
+            if parameter.dim() > 1:
+                torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
     model.save_pretrained(folder, safe_serialization=True)
     return folder
 
