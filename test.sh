@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Linters, type check and every test that needs no real WebUI. Arguments go to pytest.
+set -u
+source "$(dirname "$0")/tests/environment.sh"
+make_environment
+need_chromium
+
+status=0
+say "Linters";    "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . || status=1
+say "Types";      "$PYTHON" -m mypy || status=1
+say "Tests";      "$PYTHON" -m pytest "$@" || status=1
+exit $status

@@ -1,0 +1,1 @@
+"""The README's demonstration: `bash demo.sh` or `python -m tests.demo`."""
