@@ -1,0 +1,1 @@
+"""The model code of the stand-in, under the names that the real host's model library uses."""

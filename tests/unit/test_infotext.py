@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from lib_instantstyle import __version__
+from lib_instantstyle.blocks import Preset
+from lib_instantstyle.checkpoint import Adapter
+from lib_instantstyle.params import Passes, StyleParams
+from lib_instantstyle.webui import infotext
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        StyleParams(enabled=True),
+        StyleParams(
+            enabled=True, preset=Preset.CUSTOM, blocks="style:1, layout:0.4", style_weight=0.35, layout_weight=-1.0,
+            content='a "cat", balloons: red', content_strength=1.25, start=0.1, end=0.9, passes=Passes.HIRES,
+        ),
+    ],
+    ids=["defaults", "everything"],
+)  # fmt: skip
+def test_what_is_written_is_read_back(adapter: Adapter, params: StyleParams) -> None:
+    written = {key: str(value) for key, value in infotext.write(params, adapter, "ab" * 32, "cd" * 32).items()}
+    infotext.fill_defaults(written)
+    assert infotext.is_enabled(written)
+    assert infotext.read(written) == params.replace(adapter=adapter.path.name, reference="cd" * 32)
+
+
+def test_always_written(adapter: Adapter) -> None:
+    assert infotext.write(StyleParams(enabled=True), adapter, "ab", "cd") == {
+        "InstantStyle": __version__,
+        "InstantStyle preset": "Style",
+        "InstantStyle adapter": "linear.safetensors",
+        "InstantStyle adapter SHA-256": "ab",
+        "InstantStyle reference": "cd",
+    }
+
+
+def test_text_without_us_switches_off_and_changes_nothing_else() -> None:
+    parameters: dict[str, Any] = {"Steps": "20"}
+    infotext.fill_defaults(parameters)
+    assert parameters == {"Steps": "20"}
+    assert not infotext.is_enabled(parameters)
+    assert infotext.read(parameters) == StyleParams()
+
+
+def test_only_our_keys_are_ours() -> None:
+    assert infotext.is_ours("InstantStyle")
+    assert infotext.is_ours("InstantStyle preset")
+    assert not infotext.is_ours("InstantStyler")
