@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from lib_instantstyle.checkpoint import Adapter, open_adapter
 from tests.support import files
+
+
+# Small tensors gain nothing from threads and lose much where cores are shared.
+torch.set_num_threads(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

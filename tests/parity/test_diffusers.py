@@ -45,7 +45,7 @@ class Pair:
         self.diffusers._load_ip_adapter_weights([adapters.nest(weights)])
         self.sites = enumerate_sites(self.ldm)
         generator = torch.Generator().manual_seed(5)
-        self.x = torch.randn(len(ROWS), 4, 16, 24, generator=generator)
+        self.x = torch.randn(len(ROWS), 4, 8, 12, generator=generator)
         self.context = torch.randn(len(ROWS), 7, CONTEXT, generator=generator)
         self.pooled = torch.randn(len(ROWS), POOLED, generator=generator)
         self.embedding = torch.randn(1, EMBEDDING, generator=generator)
@@ -161,7 +161,7 @@ def test_the_map_of_sdxl_is_pinned(pair: Pair) -> None:
     assert [s.adapter_id for s in pair.sites if s.block is LAYOUT] == list(range(29, 48, 2))
 
 
-@pytest.mark.parametrize("index", range(0, 70, 3))
+@pytest.mark.parametrize("index", range(70))
 def test_each_site_alone(pair: Pair, index: int) -> None:
     """One site in ours, the same name in diffusers': a shifted map meets other matrices and fails."""
     site = pair.sites[index]
