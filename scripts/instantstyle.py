@@ -24,7 +24,7 @@ class InstantStyleScript(scripts.Script):
 
     def ui(self, is_img2img):
         """Build the accordion."""
-        accordion = Accordion(self.elem_id)
+        accordion = Accordion(self.elem_id, has_hires=not is_img2img)
         components = accordion.build()
         self.infotext_fields = accordion.infotext_fields()
         self.paste_field_names = accordion.paste_names()

@@ -23,10 +23,12 @@ class Accordion:
 
     Args:
         elem_id: Makes an element id of a field's name, distinct in each tab.
+        has_hires: Whether the tab offers hires fix.
     """
 
-    def __init__(self, elem_id: Callable[[str], str]) -> None:
+    def __init__(self, elem_id: Callable[[str], str], *, has_hires: bool) -> None:
         self._elem_id = elem_id
+        self._has_hires = has_hires
         self._components: dict[str, Any] = {}
 
     def build(self) -> list[Any]:
@@ -48,7 +50,7 @@ class Accordion:
                         self._add(name)
             with gr.Row():
                 self._adapter()
-                self._add("passes")
+                self._add("passes", visible=self._has_hires)
         self._connect()
         return [self._components[name] for name in controls()]
 
