@@ -8,7 +8,9 @@ parser = argparse.ArgumentParser(
     description="A small stand-in for the AUTOMATIC1111 WebUI, to try and to test the extension. Not the real thing.",
 )
 parser.add_argument("--models-dir", type=Path, required=True, help="folder with Stable-diffusion, tokenizer, …")
-parser.add_argument("--data-dir", type=Path, default=None, help="settings, caches and pictures; default: a temporary one")
+parser.add_argument(
+    "--data-dir", type=Path, default=None, help="settings, caches and pictures; default: a temporary one"
+)
 parser.add_argument("--extension", type=Path, action="append", default=[], help="another extension folder to load")
 parser.add_argument("--port", type=int, default=7860, help="0 chooses a free one")
 parser.add_argument("--listen", action="store_true", help="answer other machines too")
@@ -24,3 +26,4 @@ parser.add_argument("--no-hashing", action="store_true")
 parser.add_argument("--disable-safe-unpickle", action="store_true")
 parser.add_argument("--skip-install", action="store_true", help="do not run install.py of extensions")
 parser.add_argument("--skip-load-model-at-start", action="store_true")
+parser.add_argument("--threads", type=int, default=1, help="CPU threads; small models gain nothing from more")

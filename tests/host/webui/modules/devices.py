@@ -33,6 +33,7 @@ dtype = dtype_unet = dtype_inference = torch.float32 if device == cpu or cmd_opt
 dtype_vae = torch.float32
 unet_needs_upcast = False
 fp8 = False
+torch.set_num_threads(cmd_opts.threads)
 
 
 def autocast(disable: bool = False) -> AbstractContextManager[object]:

@@ -162,7 +162,7 @@ def sample_lcm(loop: _Loop, x: torch.Tensor, noise: Noise) -> torch.Tensor:
     return x
 
 
-def sample(  # noqa: PLR0913
+def sample(
     name: str, model: Model, x: torch.Tensor, sigmas: torch.Tensor, extra_args: dict, callback: Callback, noise: Noise
 ) -> torch.Tensor:
     """Run the sampler called ``name``."""

@@ -48,7 +48,7 @@ def fill(image: Image.Image, mask: Image.Image) -> Image.Image:
     return result.convert("RGB")
 
 
-def create_binary_mask(image: Image.Image, round: bool = True) -> Image.Image:  # noqa: A002  the host's name
+def create_binary_mask(image: Image.Image, round: bool = True) -> Image.Image:
     """Return a mask from alpha if there is any, else from brightness."""
     has_alpha = image.mode == "RGBA" and image.getextrema()[-1] != (255, 255)
     mask = image.getchannel("A") if has_alpha else image.convert("L")

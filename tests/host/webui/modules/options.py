@@ -17,7 +17,7 @@ class OptionInfo:
 
     do_not_save = False
 
-    def __init__(  # noqa: PLR0913  the host's signature
+    def __init__(
         self,
         default: Any = None,
         label: str = "",

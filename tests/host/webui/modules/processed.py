@@ -14,7 +14,7 @@ VERSION = "v1.10.1"
 class Processed:
     """Pictures and everything that describes them."""
 
-    def __init__(  # noqa: PLR0913  the host's signature
+    def __init__(
         self,
         p: Any,
         images_list: list,
@@ -70,7 +70,7 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) else value
 
 
-def create_infotext(  # noqa: PLR0913  the host's signature
+def create_infotext(
     p: Any,
     all_prompts: list,
     all_seeds: list,

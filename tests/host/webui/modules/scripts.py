@@ -6,7 +6,7 @@ import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from modules import errors, extensions, script_callbacks, script_loading
 from modules.paths_internal import script_path
@@ -76,7 +76,7 @@ def list_files_with_name(filename: str) -> list[str]:
 
 def load_scripts() -> None:
     """Forget all callbacks and scripts, and execute every script file anew."""
-    global scripts_txt2img, scripts_img2img  # noqa: PLW0603  the host's interface
+    global scripts_txt2img, scripts_img2img
     scripts_data.clear()
     script_callbacks.clear_callbacks()
     builtin = list_scripts("modules/processing_scripts", ".py", include_extensions=False)

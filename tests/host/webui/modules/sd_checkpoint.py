@@ -67,6 +67,11 @@ class CheckpointInfo:
         """
         return yaml.safe_load(Path(self.filename).with_suffix(".yaml").read_text(encoding="utf-8"))["model"]
 
+    @property
+    def is_sdxl_base(self) -> bool:
+        embedders = self.read_config()["params"].get("conditioner_config", {"params": {"emb_models": []}})
+        return sum(entry["input_key"] == "txt" for entry in embedders["params"]["emb_models"]) > 1
+
     def read_state_dict(self) -> dict[str, torch.Tensor]:
         return load_file(self.filename)
 

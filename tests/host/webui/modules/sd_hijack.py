@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from modules import sd_hijack_optimizations, script_callbacks, shared
+from modules import script_callbacks, sd_hijack_optimizations, shared
 from modules.sd_hijack_clip import FrozenCLIPEmbedderForSDXLWithCustomWords, FrozenCLIPEmbedderWithCustomWords
 from modules.sd_hijack_open_clip import FrozenOpenCLIPEmbedder2WithCustomWords
 

@@ -71,9 +71,7 @@ def sub_quadratic_forward(
     return dropout(out_proj(attention.join_heads(torch.cat(chunks, dim=2)).to(x.dtype)))
 
 
-def invokeai_forward(
-    self: Any, x: torch.Tensor, context: Any = None, mask: Any = None, **_kwargs: Any
-) -> torch.Tensor:
+def invokeai_forward(self: Any, x: torch.Tensor, context: Any = None, mask: Any = None, **_kwargs: Any) -> torch.Tensor:
     query, key, value = _project(self, x, context)
     return self.to_out(attention.join_heads(_plain_attention(query, key, value)).to(x.dtype))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from modules import devices, errors, sd_checkpoint, sd_hijack, sd_unet, script_callbacks, shared
+from modules import devices, errors, script_callbacks, sd_checkpoint, sd_hijack, sd_unet, shared
 from modules.sd_checkpoint import CheckpointInfo
 
 __all__ = ["CheckpointInfo"]
@@ -85,7 +85,7 @@ def get_closet_checkpoint_match(search_string: str | None) -> CheckpointInfo | N
 
 
 def select_checkpoint() -> CheckpointInfo:
-    """Return the configured checkpoint, or the first there is.
+    """Return the configured checkpoint, or the first SDXL base model, or the first there is.
 
     Raises:
         FileNotFoundError: If the folder has none.
@@ -95,7 +95,8 @@ def select_checkpoint() -> CheckpointInfo:
         return info
     if not checkpoints_list:
         raise FileNotFoundError("No checkpoint was found in the folder Stable-diffusion of the models folder.")
-    return next(iter(checkpoints_list.values()))
+    infos = list(checkpoints_list.values())
+    return next((info for info in infos if info.is_sdxl_base), infos[0])
 
 
 def load_model(checkpoint_info: CheckpointInfo | None = None, config: dict[str, Any] | None = None) -> nn.Module:

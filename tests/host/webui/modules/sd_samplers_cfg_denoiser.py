@@ -11,7 +11,7 @@ from modules.script_callbacks import AfterCFGCallbackParams, CFGDenoisedParams, 
 from modules.scripts_base import MaskBlendArgs
 
 
-class InterruptedException(BaseException):  # noqa: N818  the host's name
+class InterruptedException(BaseException):
     """Not an Exception, so that no handler on the way swallows it."""
 
 
@@ -69,7 +69,7 @@ class CFGDenoiser(torch.nn.Module):
         self.sampler.sampler_extra_args["cond"] = c
         self.sampler.sampler_extra_args["uncond"] = uc
 
-    def forward(  # noqa: PLR0913  the host's signature
+    def forward(
         self, x: Any, sigma: Any, uncond: Any, cond: Any, cond_scale: float, s_min_uncond: float, image_cond: Any
     ) -> torch.Tensor:
         from modules import sd_samplers_common

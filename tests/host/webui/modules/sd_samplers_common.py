@@ -130,7 +130,13 @@ class Sampler:
         }
 
     def sample(
-        self, p: Any, x: Any, conditioning: Any, unconditional_conditioning: Any, steps: Any = None, image_conditioning: Any = None
+        self,
+        p: Any,
+        x: Any,
+        conditioning: Any,
+        unconditional_conditioning: Any,
+        steps: Any = None,
+        image_conditioning: Any = None,
     ) -> torch.Tensor:
         raise NotImplementedError
 

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from modules import k_samplers, sd_samplers_common, sd_schedulers, shared
+from modules.script_callbacks import ExtraNoiseParams, extra_noise_callback
 from modules.sd_samplers_cfg_denoiser import CFGDenoiser
 from modules.sd_samplers_common import Sampler, SamplerData
-from modules.script_callbacks import ExtraNoiseParams, extra_noise_callback
 
 _LCM_ORIGINAL_STEPS = 50
 _LCM_TIMESTEP_SCALING, _LCM_SIGMA_DATA = 10.0, 0.5
@@ -102,7 +102,13 @@ class KDiffusionSampler(Sampler):
         )
 
     def sample(
-        self, p: Any, x: Any, conditioning: Any, unconditional_conditioning: Any, steps: Any = None, image_conditioning: Any = None
+        self,
+        p: Any,
+        x: Any,
+        conditioning: Any,
+        unconditional_conditioning: Any,
+        steps: Any = None,
+        image_conditioning: Any = None,
     ) -> torch.Tensor:
         steps = steps or p.steps
         sigmas = self.get_sigmas(p, steps)

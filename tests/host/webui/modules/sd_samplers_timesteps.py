@@ -53,7 +53,13 @@ class CompVisSampler(Sampler):
         )
 
     def sample(
-        self, p: Any, x: Any, conditioning: Any, unconditional_conditioning: Any, steps: Any = None, image_conditioning: Any = None
+        self,
+        p: Any,
+        x: Any,
+        conditioning: Any,
+        unconditional_conditioning: Any,
+        steps: Any = None,
+        image_conditioning: Any = None,
     ) -> torch.Tensor:
         steps = steps or p.steps
         timesteps = self.get_timesteps(steps)

@@ -27,7 +27,10 @@ options_templates.update(
                 None, "Stable Diffusion checkpoint", gr.Dropdown, _checkpoint_args, infotext="Model hash"
             ),
             "sd_checkpoints_limit": OptionInfo(
-                1, "Maximum number of checkpoints loaded at the same time", gr.Slider, {"minimum": 1, "maximum": 10, "step": 1}
+                1,
+                "Maximum number of checkpoints loaded at the same time",
+                gr.Slider,
+                {"minimum": 1, "maximum": 10, "step": 1},
             ),
             "sd_unet": OptionInfo("Automatic", "SD Unet", gr.Dropdown, {"choices": ["Automatic", "None"]}),
             "CLIP_stop_at_last_layers": OptionInfo(
@@ -37,11 +40,26 @@ options_templates.update(
             "emphasis": OptionInfo("Original", "Emphasis mode", gr.Radio, {"choices": ["None", "Original"]}),
             "hires_fix_use_firstpass_conds": OptionInfo(False, "Hires fix: use the first pass's conds"),
             "hires_fix_refiner_pass": OptionInfo(
-                "second pass", "Hires fix: refiner in", gr.Radio, {"choices": ["first pass", "second pass", "both passes"]}
+                "second pass",
+                "Hires fix: refiner in",
+                gr.Radio,
+                {"choices": ["first pass", "second pass", "both passes"]},
             ),
             "img2img_fix_steps": OptionInfo(False, "With img2img, do exactly the number of steps given"),
-            "initial_noise_multiplier": OptionInfo(1.0, "Noise multiplier for img2img", infotext="Noise multiplier"),
-            "img2img_extra_noise": OptionInfo(0.0, "Extra noise for img2img and hires fix", infotext="Extra noise"),
+            "initial_noise_multiplier": OptionInfo(
+                1.0,
+                "Noise multiplier for img2img",
+                gr.Slider,
+                {"minimum": 0.0, "maximum": 1.5},
+                infotext="Noise multiplier",
+            ),
+            "img2img_extra_noise": OptionInfo(
+                0.0,
+                "Extra noise for img2img and hires fix",
+                gr.Slider,
+                {"minimum": 0.0, "maximum": 1.0},
+                infotext="Extra noise",
+            ),
         },
     )
 )
@@ -56,7 +74,9 @@ options_templates.update(
             "s_min_uncond": OptionInfo(
                 0.0, "Negative Guidance minimum sigma", gr.Slider, {"minimum": 0.0, "maximum": 15.0}, infotext="NGMS"
             ),
-            "s_min_uncond_all": OptionInfo(False, "Negative Guidance minimum sigma on every step", infotext="NGMS all steps"),
+            "s_min_uncond_all": OptionInfo(
+                False, "Negative Guidance minimum sigma on every step", infotext="NGMS all steps"
+            ),
             "pad_cond_uncond": OptionInfo(False, "Pad prompt/negative prompt", infotext="Pad conds"),
             "pad_cond_uncond_v0": OptionInfo(False, "Pad prompt/negative prompt (v0)", infotext="Pad conds v0"),
             "batch_cond_uncond": OptionInfo(True, "Batch cond/uncond"),
@@ -87,10 +107,10 @@ options_templates.update(
     options_section(
         ("API", "API", "system"),
         {
-            "api_enable_requests": OptionInfo(True, "Allow http:// and https:// URLs as images in API", restrict_api=True),
-            "api_forbid_local_requests": OptionInfo(
-                True, "Forbid URLs to local resources", restrict_api=True
+            "api_enable_requests": OptionInfo(
+                True, "Allow http:// and https:// URLs as images in API", restrict_api=True
             ),
+            "api_forbid_local_requests": OptionInfo(True, "Forbid URLs to local resources", restrict_api=True),
             "api_useragent": OptionInfo("", "User agent for requests", restrict_api=True),
         },
     )
@@ -101,7 +121,9 @@ options_templates.update(
         (None, "Hidden options"),
         {
             "disabled_extensions": OptionInfo([], "Disable these extensions"),
-            "disable_all_extensions": OptionInfo("none", "Disable all extensions", gr.Radio, {"choices": ["none", "extra", "all"]}),
+            "disable_all_extensions": OptionInfo(
+                "none", "Disable all extensions", gr.Radio, {"choices": ["none", "extra", "all"]}
+            ),
             "show_progressbar": OptionInfo(True, "Show progressbar"),
             "live_previews_enable": OptionInfo(False, "Show live previews"),
             "sd_checkpoint_hash": OptionInfo("", "SHA256 hash of the current checkpoint"),

@@ -62,7 +62,11 @@ class Upsample(nn.Module):
 
 def _middle(width: int) -> nn.Module:
     middle = nn.Module()
-    middle.block_1, middle.attn_1, middle.block_2 = ResnetBlock(width, width), AttnBlock(width), ResnetBlock(width, width)
+    middle.block_1, middle.attn_1, middle.block_2 = (
+        ResnetBlock(width, width),
+        AttnBlock(width),
+        ResnetBlock(width, width),
+    )
     return middle
 
 
@@ -102,9 +106,7 @@ class Decoder(nn.Module):
         top = len(widths) - 1
         self.conv_in = _conv(z_channels, widths[-1])
         self.mid = _middle(widths[-1])
-        self.up = nn.ModuleList(
-            _stage(widths[min(i + 1, top)], width, blocks + 1) for i, width in enumerate(widths)
-        )
+        self.up = nn.ModuleList(_stage(widths[min(i + 1, top)], width, blocks + 1) for i, width in enumerate(widths))
         for stage, width in zip(list(self.up)[1:], widths[1:], strict=True):
             stage.upsample = Upsample(width)
         self.norm_out, self.conv_out = _norm(widths[0]), _conv(widths[0], out_ch)

@@ -152,9 +152,7 @@ class UNetModel(nn.Module):
         return SpatialTransformer(width, heads or width // head_width, depth, self.context_dim, self._linear)
 
     def _mlp(self, width: int) -> nn.Sequential:
-        return nn.Sequential(
-            nn.Linear(width, self._emb_width), nn.SiLU(), nn.Linear(self._emb_width, self._emb_width)
-        )
+        return nn.Sequential(nn.Linear(width, self._emb_width), nn.SiLU(), nn.Linear(self._emb_width, self._emb_width))
 
     def forward(
         self,

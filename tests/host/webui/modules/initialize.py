@@ -1,0 +1,57 @@
+"""Everything before the page: samplers, checkpoints, scripts, and the load of the model."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+from modules import (
+    extensions,
+    gradio_extensions,
+    safe,
+    script_callbacks,
+    scripts,
+    sd_hijack,
+    sd_models,
+    sd_unet,
+    shared,
+    ui_gradio_extensions,
+)
+
+
+def initialize() -> None:
+    """Once a process."""
+    safe.install()
+    gradio_extensions.install()
+    extensions.list_extensions()
+    if not shared.cmd_opts.skip_install:
+        extensions.run_installers()
+    initialize_rest()
+
+
+def initialize_rest(*, reload_script_modules: bool = False) -> None:
+    """At the start, and again on Reload UI."""
+    extensions.list_extensions()
+    sd_models.list_models()
+    scripts.load_scripts()
+    sd_hijack.list_optimizers()
+    sd_unet.list_unets()
+    ui_gradio_extensions.reload_javascript()
+    _connect_options()
+    if not shared.cmd_opts.skip_load_model_at_start:
+        Thread(target=lambda: shared.sd_model, daemon=True).start()
+
+
+def _connect_options() -> None:
+    opts = shared.opts
+    opts.onchange("sd_model_checkpoint", lambda: sd_models.reload_model_weights(), call=False)
+    opts.onchange("cross_attention_optimization", _redo_hijack, call=False)
+
+
+def _redo_hijack() -> None:
+    sd_hijack.model_hijack.redo_hijack(shared.sd_model)
+
+
+def before_reload() -> None:
+    """Say good-bye to the scripts that are about to be replaced, the last loaded first."""
+    script_callbacks.app_reload_callback()
+    script_callbacks.script_unloaded_callback()

@@ -1,0 +1,202 @@
+"""X/Y/Z plot: one picture for every combination of values, in a grid."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from copy import copy
+from io import StringIO
+from itertools import product
+from typing import Any
+
+import gradio as gr
+import modules.scripts as scripts
+from modules import errors, images, processing, sd_models, sd_samplers, shared
+from modules.processing import Processed, process_images
+from PIL import Image
+
+_RANGE = re.compile(r"^\s*([+-]?\d+(?:\.\d*)?)\s*-\s*([+-]?\d+(?:\.\d*)?)(?:\s*\(([+-]?\d+(?:\.\d*)?)\s*\))?\s*$")
+_COUNTED = re.compile(r"^\s*([+-]?\d+(?:\.\d*)?)\s*-\s*([+-]?\d+(?:\.\d*)?)\s*\[(\d+)\s*\]\s*$")
+
+
+def format_value_add_label(p: Any, opt: Any, x: Any) -> str:
+    x = round(x, 8) if isinstance(x, float) else x
+    return f"{opt.label}: {x}"
+
+
+def format_value(p: Any, opt: Any, x: Any) -> Any:
+    return round(x, 8) if isinstance(x, float) else x
+
+
+def format_nothing(p: Any, opt: Any, x: Any) -> str:
+    return ""
+
+
+def apply_field(field: str) -> Callable[[Any, Any, Any], None]:
+    def fun(p: Any, x: Any, xs: Any) -> None:
+        setattr(p, field, x)
+
+    return fun
+
+
+def apply_nothing(p: Any, x: Any, xs: Any) -> None:
+    """The axis that does nothing."""
+
+
+def apply_prompt(p: Any, x: Any, xs: Any) -> None:
+    if xs[0] not in p.prompt and xs[0] not in p.negative_prompt:
+        raise RuntimeError(f"Prompt S/R did not find {xs[0]} in prompt or negative prompt.")
+    p.prompt = p.prompt.replace(xs[0], x)
+    p.negative_prompt = p.negative_prompt.replace(xs[0], x)
+
+
+def apply_checkpoint(p: Any, x: Any, xs: Any) -> None:
+    info = sd_models.get_closet_checkpoint_match(x)
+    if info is None:
+        raise RuntimeError(f"Unknown checkpoint: {x}")
+    p.override_settings = {**p.override_settings, "sd_model_checkpoint": info.name}
+
+
+def confirm_checkpoints(p: Any, xs: Any) -> None:
+    for x in xs:
+        if sd_models.get_closet_checkpoint_match(x) is None:
+            raise RuntimeError(f"Unknown checkpoint: {x}")
+
+
+class AxisOption:
+    """One thing that an axis can vary."""
+
+    def __init__(
+        self,
+        label,
+        type,
+        apply,
+        format_value=format_value_add_label,
+        confirm=None,
+        cost=0.0,
+        choices=None,
+        prepare=None,
+    ) -> None:
+        self.label, self.type, self.apply, self.format_value = label, type, apply, format_value
+        self.confirm, self.cost, self.prepare, self.choices = confirm, cost, prepare, choices
+
+
+class AxisOptionImg2Img(AxisOption):
+    is_img2img = True
+
+
+class AxisOptionTxt2Img(AxisOption):
+    is_img2img = False
+
+
+axis_options = [
+    AxisOption("Nothing", str, apply_nothing, format_value=format_nothing),
+    AxisOption("Seed", int, apply_field("seed")),
+    AxisOption("Steps", int, apply_field("steps")),
+    AxisOptionTxt2Img("Hires steps", int, apply_field("hr_second_pass_steps")),
+    AxisOption("CFG Scale", float, apply_field("cfg_scale")),
+    AxisOption("Prompt S/R", str, apply_prompt, format_value=format_value),
+    AxisOption("Sampler", str, apply_field("sampler_name"), choices=sd_samplers.visible_sampler_names),
+    AxisOption(
+        "Checkpoint name", str, apply_checkpoint, confirm=confirm_checkpoints, cost=1.0,
+        choices=lambda: sorted(sd_models.checkpoints_list, key=str.casefold),
+    ),
+    AxisOptionImg2Img("Denoising", float, apply_field("denoising_strength")),
+]  # fmt: skip
+
+
+def read_values(option: AxisOption, text: Any) -> list[Any]:
+    """Parse an axis: comma-separated values; for numbers also ``1-5``, ``1-5(+2)`` and ``0-1[5]``."""
+    if option.label == "Nothing":
+        return [0]
+    values = text if isinstance(text, list) else [v.strip() for v in next(csv.reader(StringIO(text)), [])]
+    if option.type in (int, float):
+        values = [number for value in values for number in _expand(str(value), option.type)]
+    return [option.type(value) for value in values]
+
+
+def _expand(value: str, kind: type) -> list[Any]:
+    if match := _COUNTED.match(value):
+        start, end, count = float(match[1]), float(match[2]), int(match[3])
+        return [kind(start + (end - start) * i / max(count - 1, 1)) for i in range(count)]
+    if match := _RANGE.match(value):
+        start, end = float(match[1]), float(match[2])
+        step = float(match[3]) if match[3] else (1.0 if kind is int else 0.1)
+        return [kind(round(start + i * step, 8)) for i in range(int((end - start) / step + 1e-9) + 1)]
+    return [kind(value)]
+
+
+class Script(scripts.Script):
+    def title(self):
+        return "X/Y/Z plot"
+
+    def ui(self, is_img2img):
+        self.current_axis_options = [o for o in axis_options if type(o) is AxisOption or o.is_img2img == is_img2img]
+        labels = [option.label for option in self.current_axis_options]
+        axes = []
+        for axis in "XYZ":
+            with gr.Row():
+                kind = gr.Dropdown(
+                    label=f"{axis} type", choices=labels, value=labels[0], type="index",
+                    elem_id=self.elem_id(f"{axis.lower()}_type"),
+                )  # fmt: skip
+                values = gr.Textbox(label=f"{axis} values", lines=1, elem_id=self.elem_id(f"{axis.lower()}_values"))
+                chosen = gr.Dropdown(label=f"{axis} values", visible=False, multiselect=True, interactive=True)
+            axes += [kind, values, chosen]
+        with gr.Row():
+            draw_legend = gr.Checkbox(label="Draw legend", value=True, elem_id=self.elem_id("draw_legend"))
+            no_fixed_seeds = gr.Checkbox(label="Keep -1 for seeds", value=False)
+            vary = [gr.Checkbox(label=f"Vary seeds for {axis}", value=False) for axis in "XYZ"]
+            lone = gr.Checkbox(label="Include Sub Images", value=False)
+            sub = gr.Checkbox(label="Include Sub Grids", value=False)
+            csv_mode = gr.Checkbox(label="Use text inputs instead of dropdowns", value=False)
+            margin = gr.Slider(label="Grid margins (px)", minimum=0, maximum=500, value=0, step=2)
+        return [*axes, draw_legend, lone, sub, no_fixed_seeds, *vary, margin, csv_mode]
+
+    def run(self, p, *args):
+        """Run every cell; one that fails stays empty."""
+        axes = [self._axis(*args[i : i + 3]) for i in (0, 3, 6)]
+        keep_random, include_cells = args[12], args[10]
+        if not keep_random:
+            processing.fix_seed(p)
+        for option, values in axes:
+            if option.confirm:
+                option.confirm(p, values)
+        (x_opt, xs), (y_opt, ys), (z_opt, zs) = axes
+        shared.state.job_count = len(xs) * len(ys) * len(zs) * p.n_iter
+        cells = [self._cell(p, ((x_opt, x, xs), (y_opt, y, ys), (z_opt, z, zs))) for z, y, x in product(zs, ys, xs)]
+        return self._assemble(p, cells, len(zs) * len(ys), include_cells)
+
+    def _axis(self, index, text, chosen):
+        option = self.current_axis_options[index or 0]
+        return option, read_values(option, chosen if option.choices and chosen else text)
+
+    def _cell(self, p, settings):
+        if shared.state.interrupted or shared.state.stopping_generation:
+            return None
+        cell = copy(p)
+        cell.styles = cell.styles[:]
+        for option, value, values in settings:
+            option.apply(cell, value, values)
+        try:
+            return process_images(cell)
+        except Exception:  # noqa: BLE001  the contract: the grid continues
+            errors.report("Exception running a cell of the X/Y/Z plot", exc_info=True)
+            return None
+
+    @staticmethod
+    def _assemble(p, cells, rows, include_cells):
+        done = [cell for cell in cells if cell is not None and cell.images]
+        if not done:
+            return Processed(p, [])
+        blank = Image.new(done[0].images[0].mode, done[0].images[0].size)
+        pictures = [cell.images[0] if cell in done else blank for cell in cells]
+        grid = images.image_grid(pictures, rows=rows)
+        result = copy(done[0])
+        infotexts = [cell.infotexts[0] if cell in done else "" for cell in cells]
+        result.images = [grid, *pictures] if include_cells else [grid]
+        result.infotexts = [infotexts[0], *infotexts] if include_cells else infotexts[:1]
+        result.all_prompts = [cell.prompt if cell in done else "" for cell in cells]
+        result.all_seeds = [cell.seed if cell in done else -1 for cell in cells]
+        return result
