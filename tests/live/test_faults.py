@@ -39,7 +39,9 @@ from tests.live.client import WebUI, encoded
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_mistakes_are_answered_with_422(webui: WebUI, style: dict[str, Any], changes: dict[str, Any], words: list[str]) -> None:
+def test_mistakes_are_answered_with_422(
+    webui: WebUI, style: dict[str, Any], changes: dict[str, Any], words: list[str]
+) -> None:
     for answer in (webui.txt2img(style | changes), _img2img(webui, style | changes)):
         assert answer.status == 422, answer.body
         assert answer.body["detail"] == answer.body["errors"]
@@ -50,7 +52,9 @@ def _img2img(webui: WebUI, style: dict[str, Any]) -> Any:
     return webui.img2img(style, init_images=[encoded(Image.new("RGB", (64, 64)))])
 
 
-@pytest.mark.parametrize(("checkpoint", "word"), [("tiny-sd15", "Stable Diffusion 1.x"), ("tiny-refiner", "SDXL refiner")])
+@pytest.mark.parametrize(
+    ("checkpoint", "word"), [("tiny-sd15", "Stable Diffusion 1.x"), ("tiny-refiner", "SDXL refiner")]
+)
 def test_other_models_are_refused_by_name(webui: WebUI, style: dict[str, Any], checkpoint: str, word: str) -> None:
     before = webui.option("sd_model_checkpoint")
     try:

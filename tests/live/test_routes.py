@@ -34,7 +34,9 @@ def test_the_script_is_listed_for_both_tabs(webui: WebUI) -> None:
 
 
 def test_an_infotext_reproduces_the_picture(webui: WebUI, style: dict[str, Any]) -> None:
-    made = webui.txt2img(style | {"preset": "style + layout", "layout_weight": 0.4, "content": "a cat, (balloons)", "end": 0.8})
+    made = webui.txt2img(
+        style | {"preset": "style + layout", "layout_weight": 0.4, "content": "a cat, (balloons)", "end": 0.8}
+    )
     again = webui.post("/sdapi/v1/txt2img", {"infotext": made.infotexts[0]})
     assert again.status == 200, again.body
     assert again.pictures == made.pictures
@@ -48,7 +50,11 @@ def test_an_unknown_reference_hash_says_so(webui: WebUI) -> None:
 
 
 def test_xyz_axes(webui: WebUI, style: dict[str, Any]) -> None:
-    info = next(entry for entry in webui.get("/sdapi/v1/script-info") if entry["name"] == "x/y/z plot" and not entry["is_img2img"])
+    info = next(
+        entry
+        for entry in webui.get("/sdapi/v1/script-info")
+        if entry["name"] == "x/y/z plot" and not entry["is_img2img"]
+    )
     axes = info["args"][0]["choices"]
     wanted = [f"[InstantStyle] {control.label}" for control in controls().values() if control.axis]
     assert all(axis in axes for axis in wanted)

@@ -28,9 +28,7 @@ def test_every_sampler_honours_the_window(webui: WebUI, style: dict[str, Any]) -
         assert len({*early.pictures, *late.pictures, *webui.txt2img(style, **fields).pictures}) == 3, sampler["name"]
 
 
-@pytest.mark.parametrize(
-    "optimizer", ["None", "sdp", "sdp-no-mem", "sub-quadratic", "V1", "Doggettx", "InvokeAI"]
-)
+@pytest.mark.parametrize("optimizer", ["None", "sdp", "sdp-no-mem", "sub-quadratic", "V1", "Doggettx", "InvokeAI"])
 def test_every_attention_optimiser(webui: WebUI, style: dict[str, Any], optimizer: str) -> None:
     before = webui.option("cross_attention_optimization")
     webui.set_option("cross_attention_optimization", optimizer)
