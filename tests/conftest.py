@@ -1,12 +1,15 @@
 """Fixtures that several folders of tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from lib_instantstyle.checkpoint import Adapter, open_adapter
+from tests.host import start
 from tests.support import files
+from tests.tiny import write_all
 
 
 # Small tensors gain nothing from threads and lose much where cores are shared.
@@ -27,3 +30,14 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Adapter:
     """A linear adapter for `tests.support.unets.SmallUNet`."""
     folder: Path = tmp_path_factory.mktemp("adapters")
     return open_adapter(files.save_safetensors(folder / "linear.safetensors", files.linear_adapter()))
+
+
+@pytest.fixture(scope="session")
+def webui_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the WebUI that ``--webui-url`` names, or of a stand-in started for the session."""
+    given = request.config.getoption("--webui-url")
+    if given:
+        yield given
+        return
+    with start(write_all(tmp_path_factory.mktemp("models")).root) as host:
+        yield host.url

@@ -1,0 +1,74 @@
+"""The WebUI's page as a person uses it: by what is seen, not by the page's internals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+PATIENCE = 120_000  # milliseconds; a CPU may be slow
+
+
+class StylePage:
+    """The page with the extension's accordion in the tab ``txt2img`` or ``img2img``."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        page.goto(url)
+        page.wait_for_selector("#txt2img_generate", timeout=PATIENCE)
+        page.wait_for_timeout(1500)  # the host's own scripts settle
+
+    def control(self, name: str, tab: str = "txt2img") -> Locator:
+        return self.page.locator(f"#script_{tab}_instantstyle_{name}")
+
+    def open_accordion(self, tab: str = "txt2img") -> None:
+        self.control("enabled", tab).locator(".label-wrap").click()
+        expect(self.control("preset", tab)).to_be_visible()
+
+    def upload(self, picture: Path, tab: str = "txt2img") -> None:
+        self.control("image", tab).locator("input[type=file]").set_input_files(picture)
+        expect(self.control("image", tab).locator("img")).to_be_visible()
+
+    def text(self, name: str, value: str) -> None:
+        self.control(name).locator("textarea, input").first.fill(value)
+
+    def number(self, selector: str, value: str) -> None:
+        box = self.page.locator(f"{selector} input[type=number]").first
+        box.fill(value)
+        box.press("Tab")
+
+    def choose(self, name: str, label: str) -> None:
+        box = self.control(name).locator("input")
+        box.click()
+        box.fill(label)
+        box.press("Enter")
+        expect(box).to_have_value(label)
+
+    def value(self, name: str, tab: str = "txt2img") -> str:
+        return self.control(name, tab).locator("textarea, input[type=number], input").first.input_value()
+
+    def is_on(self, tab: str = "txt2img") -> bool:
+        return self.page.locator(f"#script_{tab}_instantstyle_enabled-visible-checkbox").is_checked()
+
+    def generate_small(self, prompt: str = "a house") -> str:
+        """Generate and return the infotext below the picture."""
+        self.press_generate(prompt)
+        return self._text_in("#html_info_txt2img", "Steps:")
+
+    def generate_in_vain(self) -> str:
+        """Press Generate and return the error that is shown."""
+        self.press_generate("a house")
+        return self._text_in("#html_log_txt2img .error", "Error:")
+
+    def press_generate(self, prompt: str) -> None:
+        self.page.fill("#txt2img_prompt textarea", prompt)
+        for selector, value in (("#txt2img_steps", "2"), ("#txt2img_width", "64"), ("#txt2img_height", "64")):
+            self.number(selector, value)
+        self.page.locator("#txt2img_seed input").first.fill("1")
+        self.page.click("#txt2img_generate")
+
+    def _text_in(self, selector: str, word: str) -> str:
+        """Wait for ``word`` in the first of the elements, which the host nests under one id, and return all text."""
+        element = self.page.locator(selector).first
+        expect(element).to_contain_text(word, timeout=PATIENCE)
+        return element.inner_text().strip()

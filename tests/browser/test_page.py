@@ -1,0 +1,80 @@
+"""From the closed accordion to a styled picture, and every setting back again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.page import PATIENCE, StylePage
+
+
+def _set_everything(page: StylePage, stripes: Path) -> None:
+    page.open_accordion()
+    page.upload(stripes)
+    page.choose("preset", "Custom")
+    expect(page.control("blocks")).to_be_visible()
+    page.text("blocks", "style:1, layout:0.4")
+    page.text("content", "a cat, (balloons)")
+    page.number("#script_txt2img_instantstyle_style_weight", "0.8")
+    page.number("#script_txt2img_instantstyle_end", "0.9")
+
+
+def test_it_starts_closed_and_off(page: StylePage) -> None:
+    assert not page.is_on()
+    expect(page.control("preset")).to_be_hidden()
+    assert "InstantStyle" not in page.generate_small("plain")
+
+
+def test_a_styled_picture_says_how_it_was_made(page: StylePage, stripes: Path) -> None:
+    _set_everything(page, stripes)
+    infotext = page.generate_small("styled")
+    expect(page.page.locator("#txt2img_gallery img").first).to_be_visible()
+    for part in ("InstantStyle preset: Custom", 'blocks: "style:1, layout:0.4"', "style weight: 0.8", "end: 0.9",
+                 "adapter: ip-adapter_sdxl.safetensors", "adapter SHA-256: ", "reference: "):  # fmt: skip
+        assert part in infotext
+
+
+def test_send_to_img2img_carries_settings_and_picture(page: StylePage, stripes: Path) -> None:
+    _set_everything(page, stripes)
+    page.generate_small("sent")
+    page.page.click("#txt2img_send_to_img2img")
+    expect(page.control("content", "img2img").locator("textarea")).to_have_value("a cat, (balloons)", timeout=PATIENCE)
+    assert page.is_on("img2img")
+    assert page.value("blocks", "img2img") == "style:1, layout:0.4"
+    assert page.value("style_weight", "img2img") == "0.8"
+    assert page.control("image", "img2img").locator("img").count() == 1
+
+
+def test_pasted_parameters_come_back_without_the_picture(page: StylePage, stripes: Path) -> None:
+    _set_everything(page, stripes)
+    infotext = page.generate_small("pasted")
+    fresh = StylePage(page.page, page.page.url)
+    fresh.page.fill("#txt2img_prompt textarea", infotext)
+    fresh.page.click("#paste")
+    expect(fresh.control("content").locator("textarea")).to_have_value("a cat, (balloons)", timeout=PATIENCE)
+    assert fresh.is_on()
+    assert fresh.value("preset") == "Custom"
+    assert fresh.value("end") == "0.9"
+    assert fresh.generate_small("pasted") == infotext
+
+
+def test_pasting_another_picture_s_parameters_switches_off(page: StylePage, stripes: Path) -> None:
+    page.open_accordion()
+    page.page.fill("#txt2img_prompt textarea", "a tree\nSteps: 2, Sampler: Euler, CFG scale: 5, Seed: 3, Size: 64x64")
+    page.page.click("#paste")
+    expect(page.page.locator("#script_txt2img_instantstyle_enabled-visible-checkbox")).not_to_be_checked(timeout=PATIENCE)
+
+
+def test_a_mistake_is_shown(page: StylePage) -> None:
+    page.open_accordion()
+    assert "No reference picture was given" in page.generate_in_vain()
+    assert "InstantStyle" not in StylePage(page.page, page.page.url).generate_small("plain")
+
+
+def test_refreshing_the_adapters_keeps_the_choice(page: StylePage) -> None:
+    page.open_accordion()
+    page.choose("adapter", "ip-adapter_sdxl_vit-h.safetensors")
+    page.control("adapter_refresh").click()
+    page.page.wait_for_timeout(500)
+    assert page.value("adapter") == "ip-adapter_sdxl_vit-h.safetensors"
