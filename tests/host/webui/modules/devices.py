@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 from contextlib import AbstractContextManager
 
 import torch
@@ -50,7 +49,6 @@ def without_autocast(disable: bool = False) -> AbstractContextManager[object]:
 
 
 def torch_gc() -> None:
-    gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 

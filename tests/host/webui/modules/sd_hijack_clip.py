@@ -30,7 +30,7 @@ class TextConditionalModel(nn.Module):
         self.id_pad = self.id_end
 
     def tokenize(self, texts: list[str]) -> list[list[int]]:
-        return self.tokenizer(texts, truncation=False, add_special_tokens=False)["input_ids"]
+        return self.tokenizer(texts, truncation=False, add_special_tokens=False, verbose=False)["input_ids"]
 
     def tokenize_line(self, line: str) -> list[list[tuple[int, float]]]:
         """Return the (token, weight) pairs of each chunk."""

@@ -1,0 +1,56 @@
+"""One models folder and one in-process stand-in for all tests here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.host.inprocess import InProcess, in_process
+from tests.host.recorder import Recorder
+from tests.tiny import write_all
+
+
+@pytest.fixture(scope="session")
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny models; ``TINY_MODELS`` may name a folder that has them already."""
+    ready = os.environ.get("TINY_MODELS")
+    return Path(ready) if ready else write_all(tmp_path_factory.mktemp("models")).root
+
+
+@pytest.fixture(scope="session")
+def probe_extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An extension that notes every hook and callback in the module it imports."""
+    folder = tmp_path_factory.mktemp("extensions") / "Probe"
+    source = Path(__file__).parent / "probe"
+    for path in source.rglob("*.py"):
+        target = folder / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _probed_host(models_dir: Path, probe_extension: Path) -> InProcess:
+    host = in_process(models_dir, [probe_extension])
+    host.load("tiny-sdxl.safetensors")
+    return host
+
+
+@pytest.fixture
+def host(_probed_host: InProcess, probe_extension: Path) -> Iterator[InProcess]:
+    """The stand-in with the probe extension, settings as after the start."""
+    if [Path(folder) for folder in _probed_host.shared.cmd_opts.extension] != [probe_extension]:
+        _probed_host.use_extensions(probe_extension)
+    yield _probed_host
+    _probed_host.reset_options()
+    _probed_host.load("tiny-sdxl.safetensors")
+
+
+@pytest.fixture
+def recorder(host: InProcess) -> Iterator[Recorder]:
+    """What the probe saw since the test began."""
+    with Recorder.attached() as recorder:
+        yield recorder

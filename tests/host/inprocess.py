@@ -1,0 +1,145 @@
+"""The stand-in inside the test's own process: jobs without HTTP or a page, and with the host's modules at hand.
+
+The host's modules are global to a process, so there is one `InProcess` a process; `use_extensions` exchanges what
+is loaded into it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.host.launcher import EXTENSION_ROOT, HOST_ROOT
+
+_DEFAULTS = {"prompt": "a house", "steps": 2, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
+_current: list[InProcess] = []
+
+
+def in_process(models_dir: Path | str, extensions: Sequence[Path] = (EXTENSION_ROOT,)) -> InProcess:
+    """Return the stand-in of this process, with ``extensions`` loaded.
+
+    Raises:
+        RuntimeError: If it runs already with another models folder.
+    """
+    if not _current:
+        _current.append(InProcess(Path(models_dir).resolve()))
+    host = _current[0]
+    if host.models_dir != Path(models_dir).resolve():
+        raise RuntimeError(f"The stand-in of this process uses {host.models_dir} already.")
+    host.use_extensions(*extensions)
+    return host
+
+
+class InProcess:
+    """Builds processing objects and runs them."""
+
+    def __init__(self, models_dir: Path) -> None:
+        self.models_dir = models_dir
+        self._data_dir = tempfile.TemporaryDirectory(prefix="webui-stand-in-")
+        arguments = [
+            "--models-dir",
+            str(models_dir),
+            "--data-dir",
+            self._data_dir.name,
+            "--no-hashing",
+            "--skip-install",
+        ]
+        _import_with(arguments)
+        from modules import gradio_extensions, sd_models, shared
+
+        gradio_extensions.install()
+        sd_models.list_models()
+        self.shared = shared
+        self._initial_options = dict(shared.opts.data)
+
+    def use_extensions(self, *folders: Path) -> None:
+        """Reload UI with these extensions instead of those before."""
+        self.shared.cmd_opts.extension = list(folders)
+        self.reload()
+
+    def reload(self) -> None:
+        """Do what Reload UI does to scripts."""
+        from modules import extensions, initialize, script_callbacks, scripts, sd_hijack, ui
+        from modules.api.script_args import default_arguments
+
+        initialize.before_reload()
+        extensions.list_extensions()
+        scripts.load_scripts()
+        sd_hijack.list_optimizers()
+        script_callbacks.before_ui_callback()
+        self.page = ui.create_ui()
+        self._arguments = {tab: default_arguments(self.runner(tab)) for tab in ("txt2img", "img2img")}
+
+    def reset_options(self) -> None:
+        """Put every setting back."""
+        self.shared.opts.data.clear()
+        self.shared.opts.data.update(self._initial_options)
+
+    def runner(self, tab: str = "txt2img") -> Any:
+        from modules import scripts
+
+        return getattr(scripts, f"scripts_{tab}")
+
+    def load(self, checkpoint: str) -> Any:
+        """Make ``checkpoint`` the configured model and load it."""
+        from modules import sd_models
+
+        info = sd_models.get_closet_checkpoint_match(checkpoint)
+        self.shared.opts.data["sd_model_checkpoint"] = info.title
+        return sd_models.reload_model_weights()
+
+    def job(self, tab: str = "txt2img", scripts: dict[str, list[Any]] | None = None, **fields: Any) -> Any:
+        """Return a processing object whose always-on ``scripts`` get these arguments."""
+        from modules import processing
+
+        kind = {
+            "txt2img": processing.StableDiffusionProcessingTxt2Img,
+            "img2img": processing.StableDiffusionProcessingImg2Img,
+        }[tab]
+        saving = {"do_not_save_samples": True, "do_not_save_grid": True}
+        p = kind(**{**_DEFAULTS, **saving, **fields})
+        p.is_api = True
+        p.scripts = self.runner(tab)
+        p.script_args = tuple(self._filled(tab, scripts or {}))
+        return p
+
+    def _filled(self, tab: str, scripts: dict[str, list[Any]]) -> list[Any]:
+        arguments = list(self._arguments[tab])
+        for title, values in scripts.items():
+            start = self.runner(tab).title_map[title.lower()].args_from
+            arguments[start : start + len(values)] = values
+        return arguments
+
+    def run(self, p: Any) -> Any:
+        """Run a job as the API does."""
+        from modules import processing
+
+        self.shared.state.begin("test")
+        try:
+            with closing(p):
+                return processing.process_images(p)
+        finally:
+            self.shared.state.end()
+
+    def txt2img(self, scripts: dict[str, list[Any]] | None = None, **fields: Any) -> Any:
+        return self.run(self.job("txt2img", scripts, **fields))
+
+    def img2img(self, scripts: dict[str, list[Any]] | None = None, **fields: Any) -> Any:
+        return self.run(self.job("img2img", scripts, **fields))
+
+
+def _import_with(arguments: list[str]) -> None:
+    """Import the host's modules while the command line is ``arguments``."""
+    original = sys.argv
+    if str(HOST_ROOT) not in sys.path:
+        sys.path.insert(0, str(HOST_ROOT))
+    try:
+        sys.argv = ["webui", *arguments]
+        import modules.initialize
+    finally:
+        sys.argv = original
+    assert modules.initialize
