@@ -117,17 +117,17 @@ def parse_block_weights(text: str) -> dict[Block, float]:
     """
     parts = [part.strip() for part in text.replace("\n", ",").strip(" ,[]").split(",")]
     if parts == [""]:
-        raise ParameterError("Custom block weights are empty. Write for example 'style:1, layout:0.4'.")
+        raise ParameterError("Custom block weights (blocks) are empty. Write for example 'style:1, layout:0.4'.")
     if not any(":" in part for part in parts):
         return _parse_weight_list(parts)
     weights: dict[Block, float] = {}
     for part in parts:
         name, separator, weight = part.rpartition(":")
         if not separator:
-            raise ParameterError(f"Custom block weights: {part!r} has no weight. Write it as '{part}:1'.")
+            raise ParameterError(f"Custom block weights (blocks): {part!r} has no weight. Write it as '{part}:1'.")
         block = find_block(name)
         if block in weights:
-            raise ParameterError(f"Custom block weights name {block.name} twice. Keep one of them.")
+            raise ParameterError(f"Custom block weights (blocks) name {block.name} twice. Keep one of them.")
         weights[block] = _parse_weight(weight)
     return weights
 
@@ -135,7 +135,7 @@ def parse_block_weights(text: str) -> dict[Block, float]:
 def _parse_weight_list(parts: list[str]) -> dict[Block, float]:
     if len(parts) != len(BLOCKS):
         raise ParameterError(
-            f"Custom block weights: {len(parts)} numbers given, {len(BLOCKS)} needed "
+            f"Custom block weights (blocks): {len(parts)} numbers given, {len(BLOCKS)} needed "
             "(4 down, 1 mid, 6 up). Or name the blocks: 'style:1, layout:0.4'."
         )
     return {block: _parse_weight(part) for block, part in zip(BLOCKS, parts, strict=True)}
@@ -145,9 +145,9 @@ def _parse_weight(text: str) -> float:
     try:
         weight = float(text)
     except ValueError:
-        raise ParameterError(f"Custom block weights: {text.strip()!r} is not a number.") from None
+        raise ParameterError(f"Custom block weights (blocks): {text.strip()!r} is not a number.") from None
     if not -10.0 <= weight <= 10.0:
-        raise ParameterError(f"Custom block weights: {text.strip()} is outside −10 to 10.")
+        raise ParameterError(f"Custom block weights (blocks): {text.strip()} is outside −10 to 10.")
     return weight
 
 

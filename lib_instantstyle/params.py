@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import re
 from dataclasses import dataclass, field
 from enum import Enum
@@ -146,7 +145,13 @@ class StyleParams:
         for key in values:
             if key not in controls():
                 raise ParameterError(f"Unknown InstantStyle key {_quoted(key)}. {_suggestion(key)}")
-        return cls(**values)
+        params = cls(**values)
+        if params.preset is not Preset.CUSTOM and params.blocks != default_of("blocks"):
+            raise ParameterError(
+                f"{_named('blocks')} acts with the preset Custom only; the preset is {params.preset.value}. "
+                "Send 'preset': 'custom', or leave 'blocks' out."
+            )
+        return params
 
     @classmethod
     def from_args(cls, args: Sequence[Any]) -> StyleParams:
@@ -231,7 +236,7 @@ def _checked_type(name: str, value: Any, kind: type, wanted: str) -> Any:
 def _checked_number(name: str, control: Control, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ParameterError(f"{_named(name)} must be a number; got {_quoted(value)}. {_remedy(name)}")
-    if not math.isfinite(value) or not control.minimum <= value <= control.maximum:
+    if not control.minimum <= value <= control.maximum:  # NaN fails this too
         raise ParameterError(
             f"{_named(name)} must be between {control.minimum:g} and {control.maximum:g}; got {_quoted(value)}."
         )

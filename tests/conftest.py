@@ -11,7 +11,6 @@ from tests.host import start
 from tests.support import files
 from tests.tiny import write_all
 
-
 # Small tensors gain nothing from threads and lose much where cores are shared.
 torch.set_num_threads(1)
 

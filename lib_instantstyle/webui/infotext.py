@@ -58,17 +58,3 @@ def fill_defaults(parameters: dict[str, Any]) -> None:
 def is_enabled(parameters: dict[str, Any]) -> bool:
     """Return whether pasted ``parameters`` come from a styled picture."""
     return VERSION in parameters
-
-
-def read(parameters: dict[str, Any]) -> StyleParams:
-    """Return the parameters that pasted text describes, without a picture: it is found by its hash.
-
-    Raises:
-        ParameterError: If a value cannot be used.
-    """
-    values: dict[str, Any] = {"enabled": is_enabled(parameters)}
-    for name in controls():
-        text = parameters.get(key_of(name))
-        if text is not None and name not in ("enabled", "image"):
-            values[name] = float(text) if isinstance(default_of(name), float) else text
-    return StyleParams.from_dict(values)

@@ -63,7 +63,9 @@ def test_pasting_another_picture_s_parameters_switches_off(page: StylePage, stri
     page.open_accordion()
     page.page.fill("#txt2img_prompt textarea", "a tree\nSteps: 2, Sampler: Euler, CFG scale: 5, Seed: 3, Size: 64x64")
     page.page.click("#paste")
-    expect(page.page.locator("#script_txt2img_instantstyle_enabled-visible-checkbox")).not_to_be_checked(timeout=PATIENCE)
+    expect(page.page.locator("#script_txt2img_instantstyle_enabled-visible-checkbox")).not_to_be_checked(
+        timeout=PATIENCE
+    )
 
 
 def test_a_mistake_is_shown(page: StylePage) -> None:

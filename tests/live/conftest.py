@@ -13,7 +13,9 @@ from tests.tiny import pictures
 
 @pytest.fixture(scope="session")
 def webui(request: pytest.FixtureRequest) -> WebUI:
-    return WebUI(request.config.getoption("--webui-url"))
+    webui = WebUI(request.config.getoption("--webui-url"))
+    webui.set_option("sd_model_checkpoint", "tiny-sdxl.safetensors")
+    return webui
 
 
 @pytest.fixture(scope="session")

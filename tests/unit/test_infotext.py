@@ -5,8 +5,18 @@ import pytest
 from lib_instantstyle import __version__
 from lib_instantstyle.blocks import Preset
 from lib_instantstyle.checkpoint import Adapter
-from lib_instantstyle.params import Passes, StyleParams
+from lib_instantstyle.params import Passes, StyleParams, controls, default_of
 from lib_instantstyle.webui import infotext
+
+
+def pasted(parameters: dict[str, str]) -> StyleParams:
+    """Do what the host does on paste: cast each text to the type of the control it fills."""
+    values: dict[str, Any] = {"enabled": infotext.is_enabled(parameters)}
+    for name in controls():
+        text = parameters.get(infotext.key_of(name))
+        if text is not None:
+            values[name] = float(text) if isinstance(default_of(name), float) else text
+    return StyleParams(**values)
 
 
 @pytest.mark.parametrize(
@@ -23,8 +33,7 @@ from lib_instantstyle.webui import infotext
 def test_what_is_written_is_read_back(adapter: Adapter, params: StyleParams) -> None:
     written = {key: str(value) for key, value in infotext.write(params, adapter, "ab" * 32, "cd" * 32).items()}
     infotext.fill_defaults(written)
-    assert infotext.is_enabled(written)
-    assert infotext.read(written) == params.replace(adapter=adapter.path.name, reference="cd" * 32)
+    assert pasted(written) == params.replace(adapter=adapter.path.name, reference="cd" * 32)
 
 
 def test_always_written(adapter: Adapter) -> None:
@@ -42,7 +51,7 @@ def test_text_without_us_switches_off_and_changes_nothing_else() -> None:
     infotext.fill_defaults(parameters)
     assert parameters == {"Steps": "20"}
     assert not infotext.is_enabled(parameters)
-    assert infotext.read(parameters) == StyleParams()
+    assert pasted(parameters) == StyleParams()
 
 
 def test_only_our_keys_are_ours() -> None:

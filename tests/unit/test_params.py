@@ -37,6 +37,8 @@ def test_a_switched_off_accordion_is_not_validated() -> None:
         ({"style_weight": None}, "must be a number; got null"),
         ({"style_weight": True}, "must be a number; got True"),
         ({"style_weight": 7}, "between -1 and 3; got 7"),
+        ({"style_weight": 10**400}, "between -1 and 3"),
+        ({"blocks": "layout:1"}, "acts with the preset Custom only; the preset is Style"),
         ({"style_weight": float("nan")}, "between -1 and 3; got nan"),
         ({"content": ["a cat"]}, r"Content to remove \(content\) must be a text; got \['a cat'\]"),
         ({"content": None}, "must be a text; got null"),
