@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,11 +33,18 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Adapter:
 
 
 @pytest.fixture(scope="session")
-def webui_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny models; ``TINY_MODELS`` may name a folder that has them already."""
+    ready = os.environ.get("TINY_MODELS")
+    return Path(ready) if ready else write_all(tmp_path_factory.mktemp("models")).root
+
+
+@pytest.fixture(scope="session")
+def webui_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of the WebUI that ``--webui-url`` names, or of a stand-in started for the session."""
     given = request.config.getoption("--webui-url")
     if given:
         yield given
         return
-    with start(write_all(tmp_path_factory.mktemp("models")).root) as host:
+    with start(request.getfixturevalue("models_dir")) as host:
         yield host.url

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +9,6 @@ import pytest
 
 from tests.host.inprocess import InProcess, in_process
 from tests.host.recorder import Recorder
-from tests.tiny import write_all
-
-
-@pytest.fixture(scope="session")
-def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tiny models; ``TINY_MODELS`` may name a folder that has them already."""
-    ready = os.environ.get("TINY_MODELS")
-    return Path(ready) if ready else write_all(tmp_path_factory.mktemp("models")).root
 
 
 @pytest.fixture(scope="session")
