@@ -1,0 +1,96 @@
+"""The host's own denoiser in every row layout: the style reaches the rows it should, whatever the split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from lib_instantstyle.injection import Injection
+from tests.lifecycle.conftest import Studio
+
+LONG = ", ".join("abcdefghij" * 9)
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "batch": {"batch_size": 4},
+    "and": {"prompt": "a AND b AND c"},
+    "and batch": {"prompt": "a AND b", "batch_size": 3},
+    "long prompt": {"prompt": LONG, "batch_size": 2},
+    "long negative": {"prompt": "a AND b", "negative_prompt": LONG, "batch_size": 2},
+    "editing": {"prompt": "a [b:c:0.5] AND d", "batch_size": 2},
+    "ngms": {"s_min_uncond": 4.0, "steps": 5, "batch_size": 2},
+}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "batched": {},
+    "split": {"batch_cond_uncond": False},
+    "skip early": {"skip_early_cond": 0.5},
+    "padded": {"pad_cond_uncond": True},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("fields", LAYOUTS.values(), ids=LAYOUTS)
+def test_every_unet_call_equals_its_rows_one_by_one(
+    studio: Studio, fields: dict[str, Any], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row of each UNet call is computed again alone, as conditional or not by the text that it carries."""
+    studio.host.shared.opts.data.update(options)
+    judge = _Judge(studio, monkeypatch)
+    studio.styled({"preset": "style + layout"}, **{"steps": 3, **fields})
+    assert judge.calls >= 3
+    assert judge.worst <= 2e-4  # relative; batched and single matrix products round differently
+
+
+class _Judge:
+    """Repeats every UNet call row by row with the variant of keys and values that the text demands."""
+
+    def __init__(self, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls, self.worst, self._busy = 0, 0.0, False
+        self._uncond: torch.Tensor | None = None
+        self._live: list[Injection] = []
+        self._watch(studio, monkeypatch)
+
+    def _watch(self, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+        from modules import script_callbacks
+
+        original_forward = type(studio.unet).forward
+        original_inject = Injection.inject
+        original_callback = script_callbacks.cfg_denoiser_callback
+
+        def forward(unet: torch.nn.Module, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+            output = original_forward(unet, x, *args, **kwargs)
+            if self._live and not self._busy:
+                self._judge(original_forward, unet, x, kwargs, output)
+            return output
+
+        def inject(injection: Injection) -> None:
+            self._live.append(injection)
+            original_inject(injection)
+
+        def callback(params: Any) -> None:
+            self._uncond = params.text_uncond["crossattn"]
+            original_callback(params)
+
+        monkeypatch.setattr(type(studio.unet), "forward", forward)
+        monkeypatch.setattr(Injection, "inject", inject)
+        monkeypatch.setattr(script_callbacks, "cfg_denoiser_callback", callback)
+
+    def _judge(self, forward: Any, unet: Any, x: torch.Tensor, kwargs: dict[str, Any], output: torch.Tensor) -> None:
+        injection = self._live[-1]
+        variants, self._busy = injection.variants, True
+        try:
+            for row in range(x.shape[0]):
+                one = {name: value[row : row + 1] for name, value in kwargs.items()}
+                injection.variants = (self._demanded(one["context"]),)
+                alone = forward(unet, x[row : row + 1], **one)
+                error = (alone - output[row : row + 1]).abs().max() / output.abs().max()
+                self.worst = max(self.worst, float(error))
+        finally:
+            injection.variants, self._busy = variants, False
+        self.calls += 1
+
+    def _demanded(self, context: torch.Tensor) -> int:
+        """1 for a text that is conditional, 0 for the negative prompt's."""
+        tokens = min(context.shape[1], self._uncond.shape[1])
+        return int(not any(torch.equal(context[0, :tokens], row[:tokens]) for row in self._uncond))
