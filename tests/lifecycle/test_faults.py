@@ -13,7 +13,7 @@ from lib_instantstyle.errors import InstantStyleError
 from tests.lifecycle.conftest import Studio
 
 
-class Boom(Exception):
+class DeliberateError(Exception):
     """Raised on purpose."""
 
 
@@ -36,7 +36,7 @@ def unet_call(unet: torch.nn.Module, number: int, act: Callable[[], None]) -> It
 
 
 def boom() -> None:
-    raise Boom("on purpose")
+    raise DeliberateError("on purpose")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def unchanged(studio: Studio) -> Iterator[None]:
 )
 def test_an_exception_in_the_unet(studio: Studio, number: int, fields: dict[str, Any]) -> None:
     calls = number if not fields else number + 2
-    with unet_call(studio.unet, calls, boom), pytest.raises(Boom):
+    with unet_call(studio.unet, calls, boom), pytest.raises(DeliberateError):
         studio.styled(**fields)
 
 
@@ -86,7 +86,7 @@ def test_interrupt_and_skip(studio: Studio, flag: str, number: int) -> None:
 def test_even_an_unforeseen_error_is_raised(studio: Studio, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(target, lambda *_args, **_kwargs: boom())
-        with pytest.raises(Boom):
+        with pytest.raises(DeliberateError):
             studio.styled({"content": "a cat"})
 
 
@@ -105,7 +105,7 @@ def test_rows_that_cannot_be_explained_stop_the_job(studio: Studio) -> None:
 
 @pytest.mark.usefixtures("unchanged")
 def test_reload_ui(studio: Studio) -> None:
-    with unet_call(studio.unet, 1, boom), pytest.raises(Boom):
+    with unet_call(studio.unet, 1, boom), pytest.raises(DeliberateError):
         studio.styled()
     studio.host.reload()
     assert studio.hooks() == 0
@@ -138,7 +138,7 @@ def test_a_model_that_loads_in_mid_sampling_is_taken_hold_of_again(studio: Studi
 
 def test_no_error_leaves_our_keys_in_the_infotext(studio: Studio) -> None:
     p = studio.host.job(scripts=studio.request())
-    with unet_call(studio.unet, 1, boom), pytest.raises(Boom):
+    with unet_call(studio.unet, 1, boom), pytest.raises(DeliberateError):
         studio.host.run(p)
     p.script_args = studio.host.job().script_args
     assert "InstantStyle" not in studio.host.run(p).infotexts[0]
