@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
 CELL = 192  # pixels
 GAP = 12
 HEADER = 28
+FONT_SIZE = 15
 _INK, _PAPER = (40, 40, 40), (250, 250, 250)
 
 
@@ -16,10 +20,10 @@ def contact_sheet(columns: list[str], rows: list[list[Image.Image]]) -> Image.Im
     height = HEADER + GAP + len(rows) * (CELL + GAP)
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default()
+    font = ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), FONT_SIZE)
     for column, label in enumerate(columns):
         left = GAP + column * (CELL + GAP)
-        draw.text((left, GAP), label, fill=_INK, font=font)
+        draw.text((left, GAP - 2), label, fill=_INK, font=font)
         for row, pictures in enumerate(rows):
             sheet.paste(_fitted(pictures[column]), (left, HEADER + GAP + row * (CELL + GAP)))
     return sheet
