@@ -5,46 +5,19 @@ from __future__ import annotations
 import base64
 import io
 import json
+import time
 import urllib.error
 import urllib.request
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import webuiapi
 from PIL import Image
 
 from tests.host import start
+from tests.host.client import SMALL, TIMEOUT, Client
 
 PROBE = "Probe: Hooks"
-SMALL = {"prompt": "a house", "steps": 1, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
-_TIMEOUT = 120
-
-
-class Answer(NamedTuple):
-    status: int
-    body: Any
-
-    @property
-    def infotext(self) -> str:
-        return json.loads(self.body["info"])["infotexts"][0]
-
-
-class Client:
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def request(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json", **(headers or {})})
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-                return Answer(response.status, json.load(response))
-        except urllib.error.HTTPError as error:
-            return Answer(error.code, json.load(error))
-
-    def txt2img(self, scripts: Any = None, **fields: Any) -> Answer:
-        more = {} if scripts is None else {"alwayson_scripts": scripts}
-        return self.request("/sdapi/v1/txt2img", {**SMALL, **more, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -209,11 +182,26 @@ def test_webuiapi_client(client):
 
 
 def test_the_page_has_the_ids_that_scripts_look_for(client):
-    with urllib.request.urlopen(client.url, timeout=_TIMEOUT) as response:
+    with urllib.request.urlopen(client.url, timeout=TIMEOUT) as response:
         page = response.read().decode()
     for elem_id in ("txt2img_prompt", "txt2img_generate", "txt2img_gallery", "html_info_txt2img", "img2img_image"):
         assert f'"elem_id":"{elem_id}"' in page.replace(" ", "")
     assert "script.js?" in page
+
+
+def test_reload_ui_serves_a_new_page_on_the_same_port(client):
+    before = client.txt2img({PROBE: {"args": [True, 0.5, "kept"]}})
+    client.request("/internal/reload-ui", {})
+    time.sleep(1)  # the answer comes before the reload
+    deadline = time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        try:
+            after = client.txt2img({PROBE: {"args": [True, 0.5, "kept"]}})
+            break
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    assert after.infotext == before.infotext
+    assert after.body["images"] == before.body["images"]
 
 
 def test_api_auth(models_dir):

@@ -127,6 +127,16 @@ def test_interrupt_keeps_what_there_is_and_runs_the_later_hooks(host, recorder, 
     assert len(result.images) == 1
 
 
+@pytest.mark.parametrize("checkpoint", ["tiny-sd15.safetensors", "tiny-refiner.safetensors"])
+def test_other_kinds_of_models_generate(host, checkpoint):
+    host.load(checkpoint)
+    assert host.txt2img(steps=1).images[0].size == (64, 64)
+
+
+def test_sizes_that_halve_badly(host):
+    assert host.txt2img(steps=1, width=136, height=72).images[0].size == (136, 72)
+
+
 def test_results_repeat(host):
     first, second = host.txt2img(sampler_name="Euler a"), host.txt2img(sampler_name="Euler a")
     assert first.images[0].tobytes() == second.images[0].tobytes()

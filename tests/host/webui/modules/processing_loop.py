@@ -23,6 +23,7 @@ from modules import (
 from modules import scripts as host_scripts
 from modules.paths_internal import data_path, default_output_dir
 from modules.processed import Processed, create_infotext
+from modules.processing_overlay import postprocess_image
 
 
 class DecodedSamples(list):
@@ -142,7 +143,7 @@ def _collect(p: Any, number: int, x: torch.Tensor, output: _Output) -> None:
         x = batch.images
     for index, tensor in enumerate(x):
         pixels = (255 * tensor.permute(1, 2, 0).float().cpu().numpy()).round().astype(np.uint8)
-        image = _postprocess_image(p, index, Image.fromarray(pixels))
+        image = postprocess_image(p, index, Image.fromarray(pixels))
         infotext = create_infotext(
             p, p.prompts, p.seeds, p.subseeds, index=index, all_negative_prompts=p.negative_prompts
         )
@@ -150,38 +151,6 @@ def _collect(p: Any, number: int, x: torch.Tensor, output: _Output) -> None:
             folder = p.outpath_samples or default_output_dir
             images.save_image(image, folder, "", p.seeds[index], p.prompts[index], info=infotext, p=p)
         output.add(image, infotext)
-
-
-def _postprocess_image(p: Any, index: int, image: Image.Image) -> Image.Image:
-    if p.scripts is not None:
-        args = host_scripts.PostprocessImageArgs(image)
-        p.scripts.postprocess_image(p, args)
-        image = args.image
-    overlay = p.overlay_images[index] if p.overlay_images and index < len(p.overlay_images) else None
-    if p.scripts is not None:
-        mask_args = host_scripts.PostProcessMaskOverlayArgs(index, p.mask_for_overlay, overlay)
-        p.scripts.postprocess_maskoverlay(p, mask_args)
-        p.mask_for_overlay, overlay = mask_args.mask_for_overlay, mask_args.overlay_image
-    image = apply_overlay(image, p.paste_to, overlay)
-    if p.scripts is not None:
-        args = host_scripts.PostprocessImageArgs(image)
-        p.scripts.postprocess_image_after_composite(p, args)
-        image = args.image
-    return image
-
-
-def apply_overlay(image: Image.Image, paste_loc: Any, overlay: Image.Image | None) -> Image.Image:
-    """Put what inpainting left alone over the result."""
-    if overlay is None:
-        return image
-    if paste_loc is not None:
-        x, y, width, height = paste_loc
-        whole = Image.new("RGBA", (overlay.width, overlay.height))
-        whole.paste(images.resize_image(1, image, width, height), (x, y))
-        image = whole
-    image = image.convert("RGBA")
-    image.alpha_composite(overlay)
-    return image.convert("RGB")
 
 
 def _finish(p: Any, output: _Output) -> Processed:

@@ -5,32 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import torch
-from torch.nn import functional as F
-
 from modules import (
     devices,
     extra_networks,
-    images,
     processing_loop,
     prompt_parser,
     rng,
     sd_models,
     sd_samplers,
-    sd_samplers_common,
     shared,
 )
 from modules.processing_base import StableDiffusionProcessing
+from modules.upscaling import image_upscalers, latent_upscale_modes, upscale
 
-latent_upscale_modes = {
-    "Latent": ("bilinear", False),
-    "Latent (antialiased)": ("bilinear", True),
-    "Latent (bicubic)": ("bicubic", False),
-    "Latent (bicubic antialiased)": ("bicubic", True),
-    "Latent (nearest)": ("nearest", False),
-    "Latent (nearest-exact)": ("nearest-exact", False),
-}
 _SAME = (None, "", "Use same sampler", "Use same scheduler", "Use same checkpoint")
 _DIVISOR = 8
 
@@ -135,7 +122,7 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         return samples
 
     def sample_hr_pass(self, samples, decoded_samples, seeds, subseeds, subseed_strength, prompts) -> Any:
-        samples = self._upscale(samples, decoded_samples)
+        samples = upscale(samples, decoded_samples, self.hr_upscaler, (self.hr_upscale_to_x, self.hr_upscale_to_y))
         shared.state.nextjob()
         name = self.sampler_name if self.hr_sampler_name in _SAME else self.hr_sampler_name
         self.hr_scheduler = self.scheduler if self.hr_scheduler in _SAME else self.hr_scheduler
@@ -157,17 +144,6 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         self.sampler = None
         devices.torch_gc()
         return samples
-
-    def _upscale(self, samples: torch.Tensor, decoded: torch.Tensor | None) -> torch.Tensor:
-        width, height = self.hr_upscale_to_x, self.hr_upscale_to_y
-        if self.latent_scale_mode is not None:
-            mode, antialias = self.latent_scale_mode
-            size = (height // _DIVISOR, width // _DIVISOR)
-            return F.interpolate(samples, size=size, mode=mode, **({"antialias": True} if antialias else {}))
-        pixels = [images.Image.fromarray((255 * d.permute(1, 2, 0).cpu().numpy()).astype(np.uint8)) for d in decoded]
-        big = [image.resize((width, height), image_upscalers[self.hr_upscaler]) for image in pixels]
-        batch = torch.stack([torch.from_numpy(np.array(image)).permute(2, 0, 1) / 255 for image in big])
-        return sd_samplers_common.images_tensor_to_samples(batch)
 
     def _prepare_hr_prompts(self) -> None:
         self.hr_prompts = self._hr_texts(self.hr_prompt, self.prompts)
@@ -202,10 +178,3 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     def close(self) -> None:
         super().close()
         self.hr_c = self.hr_uc = None
-
-
-image_upscalers = {
-    "None": images.Image.Resampling.NEAREST,
-    "Nearest": images.Image.Resampling.NEAREST,
-    "Lanczos": images.LANCZOS,
-}

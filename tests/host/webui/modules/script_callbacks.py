@@ -4,73 +4,31 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from modules import errors, extensions
+from modules.callback_params import (
+    AfterCFGCallbackParams,
+    BeforeTokenCounterParams,
+    CFGDenoisedParams,
+    CFGDenoiserParams,
+    ExtraNoiseParams,
+    ImageGridLoopParams,
+    ImageSaveParams,
+    UiTrainTabParams,
+)
 
-
-@dataclass
-class ImageSaveParams:
-    image: Any
-    p: Any
-    filename: str
-    pnginfo: dict
-
-
-@dataclass
-class ExtraNoiseParams:
-    noise: Any
-    x: Any
-    xi: Any
-
-
-@dataclass
-class CFGDenoiserParams:
-    x: Any
-    image_cond: Any
-    sigma: Any
-    sampling_step: int
-    total_sampling_steps: int
-    text_cond: Any
-    text_uncond: Any
-    denoiser: Any = None
-
-
-@dataclass
-class CFGDenoisedParams:
-    x: Any
-    sampling_step: int
-    total_sampling_steps: int
-    inner_model: Any
-
-
-@dataclass
-class AfterCFGCallbackParams:
-    x: Any
-    sampling_step: int
-    total_sampling_steps: int
-
-
-@dataclass
-class UiTrainTabParams:
-    txt2img_preview_params: Any
-
-
-@dataclass
-class ImageGridLoopParams:
-    imgs: list
-    cols: int
-    rows: int
-
-
-@dataclass
-class BeforeTokenCounterParams:
-    prompt: str
-    steps: int
-    styles: list
-    is_positive: bool = True
+__all__ = [
+    "AfterCFGCallbackParams",
+    "BeforeTokenCounterParams",
+    "CFGDenoisedParams",
+    "CFGDenoiserParams",
+    "ExtraNoiseParams",
+    "ImageGridLoopParams",
+    "ImageSaveParams",
+    "UiTrainTabParams",
+]
 
 
 class ScriptCallback(NamedTuple):
@@ -114,11 +72,11 @@ def _ordered(category: str) -> list[ScriptCallback]:
     return registered[::-1] if category in _LAST_FIRST else registered
 
 
-def _call(category: str, *args: Any) -> list[Any]:
+def _call(category: str, *args: Any, **kwargs: Any) -> list[Any]:
     results = []
     for entry in _ordered(category):
         try:
-            results.append(entry.callback(*args))
+            results.append(entry.callback(*args, **kwargs))
         except Exception:  # noqa: BLE001  the contract: reported and swallowed
             errors.report(f"Error executing callback {category} for {entry.script}", exc_info=True)
     return results
@@ -184,20 +142,12 @@ def before_ui_callback() -> None:
     _call("before_ui")
 
 
-def _call_for_component(category: str, component: Any, kwargs: dict[str, Any]) -> None:
-    for entry in _ordered(category):
-        try:
-            entry.callback(component, **kwargs)
-        except Exception:  # noqa: BLE001  the contract: reported and swallowed
-            errors.report(f"Error executing callback {category} for {entry.script}", exc_info=True)
-
-
 def before_component_callback(component: Any, **kwargs: Any) -> None:
-    _call_for_component("before_component", component, kwargs)
+    _call("before_component", component, **kwargs)
 
 
 def after_component_callback(component: Any, **kwargs: Any) -> None:
-    _call_for_component("after_component", component, kwargs)
+    _call("after_component", component, **kwargs)
 
 
 def list_optimizers_callback() -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 
 from modules import prompt_parser, script_callbacks, shared
+from modules.cond_tensors import concatenate_conds, fit_cond, pad_cond, slice_cond
 from modules.script_callbacks import AfterCFGCallbackParams, CFGDenoisedParams, CFGDenoiserParams
 from modules.scripts_base import MaskBlendArgs
 
@@ -23,14 +24,6 @@ class _Rows(NamedTuple):
     image_cond: torch.Tensor
     cond: Any
     uncond: Any
-
-
-def pad_cond(tensor: Any, repeats: int, empty: torch.Tensor) -> Any:
-    """Lengthen the context by ``repeats`` empty prompts."""
-    if isinstance(tensor, dict):
-        tensor["crossattn"] = pad_cond(tensor["crossattn"], repeats, empty)
-        return tensor
-    return torch.cat([tensor, empty.repeat((tensor.shape[0], repeats, 1)).to(tensor)], dim=1)
 
 
 class CFGDenoiser(torch.nn.Module):
@@ -135,7 +128,7 @@ class CFGDenoiser(torch.nn.Module):
             return rows
         if opts.pad_cond_uncond_v0:
             self.padded_cond_uncond_v0 = True
-            return rows._replace(uncond=self._fit(rows.uncond, rows.cond.shape[1]))
+            return rows._replace(uncond=fit_cond(rows.uncond, rows.cond.shape[1]))
         self.padded_cond_uncond = True
         empty = shared.sd_model.cond_stage_model_empty_prompt
         repeats = abs(missing) // empty.shape[1]
@@ -143,20 +136,13 @@ class CFGDenoiser(torch.nn.Module):
             return rows._replace(cond=pad_cond(rows.cond, repeats, empty))
         return rows._replace(uncond=pad_cond(rows.uncond, repeats, empty))
 
-    def _fit(self, tensor: Any, length: int) -> Any:
-        """The older padding: repeat the last vector, or cut."""
-        if isinstance(tensor, dict):
-            tensor["crossattn"] = self._fit(tensor["crossattn"], length)
-            return tensor
-        return torch.cat([tensor, tensor[:, -1:].repeat(1, max(length - tensor.shape[1], 0), 1)], dim=1)[:, :length]
-
     def _denoise(self, rows: _Rows, batch_size: int, skip: bool) -> torch.Tensor:
         count = rows.cond.shape[0]
         if skip:
             kept = _Rows(*(part[: -rows.uncond.shape[0]] for part in rows[:3]), rows.cond, None)
             return self._in_chunks(kept, kept.cond, 0, count if shared.opts.batch_cond_uncond else batch_size)
         if rows.cond.shape[1] == rows.uncond.shape[1]:
-            both = _concatenate(rows.cond, rows.uncond)
+            both = concatenate_conds(rows.cond, rows.uncond)
             return self._in_chunks(rows, both, 0, both.shape[0] if shared.opts.batch_cond_uncond else batch_size)
         size = batch_size * 2 if shared.opts.batch_cond_uncond else batch_size
         with_prompt = self._in_chunks(rows, rows.cond, 0, size)
@@ -168,7 +154,7 @@ class CFGDenoiser(torch.nn.Module):
         for start in range(0, cond.shape[0], size):
             chunk = slice(start, min(start + size, cond.shape[0]))
             place = slice(offset + chunk.start, offset + chunk.stop)
-            entry = self._condition(_slice(cond, chunk), rows.image_cond[place])
+            entry = self._condition(slice_cond(cond, chunk), rows.image_cond[place])
             out.append(self.inner_model(rows.x[place], rows.sigma[place], cond=entry))
         return torch.cat(out)
 
@@ -196,13 +182,3 @@ class CFGDenoiser(torch.nn.Module):
         mba = MaskBlendArgs(latent, self.nmask, self.init_latent, self.mask, blended, self, sigma)
         self.p.scripts.on_mask_blend(self.p, mba)
         return mba.blended_latent
-
-
-def _slice(cond: Any, item: slice) -> Any:
-    return cond.advanced_indexing(item) if isinstance(cond, dict) else cond[item]
-
-
-def _concatenate(cond: Any, uncond: Any) -> Any:
-    if isinstance(cond, dict):
-        return prompt_parser.DictWithShape({key: torch.cat([cond[key], uncond[key]]) for key in cond})
-    return torch.cat([cond, uncond])

@@ -32,7 +32,7 @@ demo: Any = None
 gradio_root: Any = None
 settings_components: dict[str, Any] = {}
 restricted_opts: set[str] = {"samples_save"}
-gradio_theme = gr.themes.Base()
+gradio_theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"])  # nothing is fetched
 
 
 class _TotalTqdm:

@@ -92,8 +92,3 @@ def _png_info() -> None:
         return "".join(plaintext_to_html(f"{key}\n{value}") for key, value in rows.items()), parameters or ""
 
     image.change(read, inputs=[image], outputs=[shown, text], show_progress=False)
-
-
-def reload_ui() -> None:
-    """Ask the server for Reload UI."""
-    shared.state.server_command = "restart"

@@ -86,6 +86,4 @@ class Settings:
 
 
 def _reload() -> None:
-    from modules import ui
-
-    ui.reload_ui()
+    shared.state.server_command = "restart"

@@ -8,8 +8,8 @@ import gradio as gr
 
 from modules import generate, scripts, shared
 from modules.infotext_utils import PasteField, add_paste_fields
-from modules.processing_txt2img import image_upscalers, latent_upscale_modes
 from modules.ui_components import FormRow, InputAccordion, ToolButton
+from modules.upscaling import image_upscalers, latent_upscale_modes
 
 
 class GenerationTab:
@@ -29,13 +29,14 @@ class GenerationTab:
     def build(self) -> None:
         self.runner.prepare_ui()
         self._toprow()
-        with gr.Row(), gr.Column(variant="compact", elem_id=f"{self.name}_settings", scale=5):
-            if self.name == "img2img":
-                self._input_pictures()
-            self._settings()
-            with gr.Group(elem_id=f"{self.name}_script_container"):
-                script_inputs = self.runner.setup_ui()
-        self._results()
+        with gr.Row():
+            with gr.Column(variant="compact", elem_id=f"{self.name}_settings", scale=5):
+                if self.name == "img2img":
+                    self._input_pictures()
+                self._settings()
+                with gr.Group(elem_id=f"{self.name}_script_container"):
+                    script_inputs = self.runner.setup_ui()
+            self._results()
         self._connect(script_inputs)
 
     def _add(self, name: str, component: Any, *keys: Any) -> Any:

@@ -64,7 +64,7 @@ def _alwayson_script(name: str, runner: ScriptRunner) -> Script:
     return script
 
 
-def arguments_from_infotext(request: Any, runner: ScriptRunner, tabname: str) -> dict[int, Any]:
+def arguments_from_infotext(request: Any, runner: ScriptRunner) -> dict[int, Any]:
     """Read the request's ``infotext``: fields of the request that it did not set, and scripts' arguments."""
     if not request.infotext:
         return {}

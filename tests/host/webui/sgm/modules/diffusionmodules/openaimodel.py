@@ -66,6 +66,13 @@ class _Level(NamedTuple):
     depth: int  # transformer blocks; 0 where the level has no attention
 
 
+def _join(x: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+    """Concatenate; where halving an odd size lost a row or column, stretch ``x``, as the host does."""
+    if x.shape[2:] != skip.shape[2:]:
+        x = F.interpolate(x, skip.shape[2:], mode="nearest")
+    return torch.cat([x, skip], dim=1)
+
+
 class UNetModel(nn.Module):
     """An LDM UNet, configured as in the ``.yaml`` files of the original repositories."""
 
@@ -171,5 +178,5 @@ class UNetModel(nn.Module):
             skips.append(x)
         x = self.middle_block(x, emb, context)
         for block in self.output_blocks:
-            x = block(torch.cat([x, skips.pop()], dim=1), emb, context)
+            x = block(_join(x, skips.pop()), emb, context)
         return self.out(x)
