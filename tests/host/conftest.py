@@ -12,15 +12,9 @@ from tests.host.recorder import Recorder
 
 
 @pytest.fixture(scope="session")
-def probe_extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An extension that notes every hook and callback in the module it imports."""
-    folder = tmp_path_factory.mktemp("extensions") / "Probe"
-    source = Path(__file__).parent / "probe"
-    for path in source.rglob("*.py"):
-        target = folder / path.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    return folder
+def probe_extension() -> Path:
+    """An extension that notes every hook and callback in the package it imports."""
+    return Path(__file__).resolve().parent / "probe"
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ is loaded into it.
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -139,7 +140,6 @@ def _import_with(arguments: list[str]) -> None:
         sys.path.insert(0, str(HOST_ROOT))
     try:
         sys.argv = ["webui", *arguments]
-        import modules.initialize
+        importlib.import_module("modules.initialize")
     finally:
         sys.argv = original
-    assert modules.initialize

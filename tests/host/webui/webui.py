@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -93,6 +94,7 @@ class Server:
             time.sleep(_POLL / 10)
 
     def stop(self) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # open pages are cut off; no need to say so
         self._uvicorn.should_exit = True
         self._thread.join()
 
@@ -113,7 +115,7 @@ def serve() -> None:
         if command == "restart":
             server.stop()
             initialize.before_reload()
-            initialize.initialize_rest(reload_script_modules=True)
+            initialize.initialize_rest()
             server.start(build())
             print(f"Reloaded; ready at {server.url}", flush=True)
         time.sleep(_POLL)

@@ -49,20 +49,7 @@ class AfterCFGCallbackParams:
 
 
 @dataclass
-class UiTrainTabParams:
-    txt2img_preview_params: Any
-
-
-@dataclass
 class ImageGridLoopParams:
     imgs: list
     cols: int
     rows: int
-
-
-@dataclass
-class BeforeTokenCounterParams:
-    prompt: str
-    steps: int
-    styles: list
-    is_positive: bool = True

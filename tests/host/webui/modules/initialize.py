@@ -28,7 +28,7 @@ def initialize() -> None:
     initialize_rest()
 
 
-def initialize_rest(*, reload_script_modules: bool = False) -> None:
+def initialize_rest() -> None:
     """At the start, and again on Reload UI."""
     extensions.list_extensions()
     sd_models.list_models()

@@ -10,24 +10,20 @@ from typing import Any, NamedTuple
 from modules import errors, extensions
 from modules.callback_params import (
     AfterCFGCallbackParams,
-    BeforeTokenCounterParams,
     CFGDenoisedParams,
     CFGDenoiserParams,
     ExtraNoiseParams,
     ImageGridLoopParams,
     ImageSaveParams,
-    UiTrainTabParams,
 )
 
 __all__ = [
     "AfterCFGCallbackParams",
-    "BeforeTokenCounterParams",
     "CFGDenoisedParams",
     "CFGDenoiserParams",
     "ExtraNoiseParams",
     "ImageGridLoopParams",
     "ImageSaveParams",
-    "UiTrainTabParams",
 ]
 
 
@@ -80,6 +76,13 @@ def _call(category: str, *args: Any, **kwargs: Any) -> list[Any]:
         except Exception:  # noqa: BLE001  the contract: reported and swallowed
             errors.report(f"Error executing callback {category} for {entry.script}", exc_info=True)
     return results
+
+
+def _collected(category: str) -> list[Any]:
+    """Let callbacks append to a list."""
+    found: list[Any] = []
+    _call(category, found)
+    return found
 
 
 def app_started_callback(demo: Any, app: Any) -> None:
@@ -151,15 +154,11 @@ def after_component_callback(component: Any, **kwargs: Any) -> None:
 
 
 def list_optimizers_callback() -> list[Any]:
-    found: list[Any] = []
-    _call("list_optimizers", found)
-    return found
+    return _collected("list_optimizers")
 
 
 def list_unets_callback() -> list[Any]:
-    found: list[Any] = []
-    _call("list_unets", found)
-    return found
+    return _collected("list_unets")
 
 
 def remove_current_script_callbacks() -> None:

@@ -81,7 +81,6 @@ class Sampler:
 
     def __init__(self, funcname: str) -> None:
         self.funcname = funcname
-        self.func = None
         self.p: Any = None
         self.config: SamplerData | None = None
         self.last_latent: torch.Tensor | None = None
