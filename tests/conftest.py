@@ -12,12 +12,14 @@ from tests.host import start
 from tests.support import files
 from tests.tiny import write_all
 
+STAND_IN = "stand-in"
+
 # Small tensors gain nothing from threads and lose much where cores are shared.
 torch.set_num_threads(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--webui-url", help="address of a running WebUI, for tests/live")
+    parser.addoption("--webui-url", help=f"address of a running WebUI, or '{STAND_IN}', for tests/live")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -43,7 +45,7 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def webui_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of the WebUI that ``--webui-url`` names, or of a stand-in started for the session."""
     given = request.config.getoption("--webui-url")
-    if given:
+    if given and given != STAND_IN:
         yield given
         return
     with start(request.getfixturevalue("models_dir")) as host:

@@ -12,8 +12,8 @@ from tests.tiny import pictures
 
 
 @pytest.fixture(scope="session")
-def webui(request: pytest.FixtureRequest) -> WebUI:
-    webui = WebUI(request.config.getoption("--webui-url"))
+def webui(webui_url: str) -> WebUI:
+    webui = WebUI(webui_url)
     webui.set_option("sd_model_checkpoint", "tiny-sdxl.safetensors")
     return webui
 
