@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -19,6 +20,17 @@ _READY = re.compile(r"ready at (\S+)")
 _SECONDS_TO_START = 180
 _SECONDS_TO_STOP = 10
 _LINES_KEPT = 400
+# A setting that was never saved does not come back after a job that overrides it, here as in the real WebUI.
+_SAVED_SETTINGS = {
+    "batch_cond_uncond": True,
+    "pad_cond_uncond": False,
+    "pad_cond_uncond_v0": False,
+    "s_min_uncond": 0.0,
+    "s_min_uncond_all": False,
+    "skip_early_cond": 0.0,
+    "upcast_attn": False,
+    "cross_attention_optimization": "Automatic",
+}
 
 
 class Host:
@@ -89,8 +101,12 @@ def start(
         extension: Whether to load this repository.
     """
     with tempfile.TemporaryDirectory(prefix="webui-stand-in-") as temporary:
+        data = Path(data_dir or temporary).resolve()
+        if not (data / "config.json").exists():
+            data.mkdir(parents=True, exist_ok=True)
+            (data / "config.json").write_text(json.dumps(_SAVED_SETTINGS), encoding="utf-8")
         command = [sys.executable, "-m", "tests.host", "--models-dir", str(Path(models_dir).resolve())]
-        command += ["--data-dir", str(Path(data_dir or temporary).resolve()), "--port", str(port), *arguments]
+        command += ["--data-dir", str(data), "--port", str(port), *arguments]
         process = subprocess.Popen(
             command if extension else [*command, "--bare"],
             cwd=EXTENSION_ROOT,

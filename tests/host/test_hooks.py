@@ -137,6 +137,15 @@ def test_sizes_that_halve_badly(host):
     assert host.txt2img(steps=1, width=136, height=72).images[0].size == (136, 72)
 
 
+def test_an_override_comes_back_only_if_the_setting_was_saved_before(host):
+    opts = host.shared.opts
+    opts.data["upcast_attn"] = False
+    opts.data.pop("emphasis", None)
+    host.txt2img(steps=1, override_settings={"upcast_attn": True, "emphasis": "None"})
+    assert opts.upcast_attn is False
+    assert opts.emphasis == "None"
+
+
 def test_results_repeat(host):
     first, second = host.txt2img(sampler_name="Euler a"), host.txt2img(sampler_name="Euler a")
     assert first.images[0].tobytes() == second.images[0].tobytes()
