@@ -95,6 +95,7 @@ def _engine(unet: UNetConfig, embedders: list[dict[str, Any]]) -> dict[str, Any]
         "attention_resolutions": [4, 2],
         "use_linear_in_transformer": True,
         "transformer_depth": [max(depth, 1) for depth in unet.depths],
+        "transformer_depth_middle": unet.middle_depth,
         "spatial_transformer_attn_type": "softmax-xformers",
     }
     autoencoder = {
