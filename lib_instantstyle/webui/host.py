@@ -92,10 +92,10 @@ class A1111Host:
         Raises:
             UnsupportedModelError: If the checkpoint has no text tower with a projection.
         """
-        from modules import shared
+        from modules import devices, shared
 
         width = _pooled_width(getattr(shared.sd_model, "conditioner", None))
-        with torch.no_grad(), _unrecorded_prompt_notes():
+        with torch.no_grad(), devices.autocast(), _unrecorded_prompt_notes():
             vector: torch.Tensor = shared.sd_model.get_learned_conditioning(list(texts))["vector"]
         return vector[:, :width].float().cpu()
 

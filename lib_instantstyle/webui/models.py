@@ -5,21 +5,22 @@ from __future__ import annotations
 import functools
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_instantstyle.checkpoint import Adapter, Kind, open_adapter
 from lib_instantstyle.encoder import EncoderFile, open_encoder
-from lib_instantstyle.errors import AdapterError, EncoderError
+from lib_instantstyle.errors import AdapterError, InstantStyleError
 from lib_instantstyle.params import AUTOMATIC
 from lib_instantstyle.tensorfile import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+Found = TypeVar("Found", Adapter, EncoderFile)
 logger = logging.getLogger("instantstyle")
 # Ours first, then where users of other extensions already keep these files.
 _FOLDERS = ("InstantStyle", "ControlNet", "ipadapter", "clip_vision")
-_CACHED_FILES = 512
+_CACHED_FILES = 1024
 
 
 def model_folders() -> list[Path]:
@@ -40,7 +41,8 @@ def cache_folder() -> Path:
 
 def list_adapters() -> list[Adapter]:
     """Return the usable adapters, those that can remove content first."""
-    adapters = [adapter for path in _tensor_files() if isinstance(adapter := _recognise(path), Adapter)]
+    found = [_recognise(open_adapter, path, path) for path in _tensor_files()]
+    adapters = [adapter for adapter in found if adapter]
     return sorted(
         adapters,
         key=lambda a: (
@@ -87,10 +89,10 @@ def parse_automatic(name: str) -> bool:
 
 
 def list_encoders() -> list[EncoderFile]:
-    """Return the vision towers found, folders and single files."""
-    candidates = [path.parent if (path.parent / "config.json").is_file() else path for path in _tensor_files()]
-    found = [_recognise_encoder(path) for path in dict.fromkeys(candidates)]
-    return [encoder for encoder in found if encoder]
+    """Return the vision towers found: folders with a ``config.json``, and single files."""
+    found = {path.parent if (path.parent / "config.json").is_file() else path: path for path in _tensor_files()}
+    encoders = [_recognise(open_encoder, path, weights) for path, weights in found.items()]
+    return [encoder for encoder in encoders if encoder]
 
 
 def adapter_sha256(adapter: Adapter) -> str | None:
@@ -125,23 +127,17 @@ def _tensor_files() -> Iterator[Path]:
                 yield path
 
 
-def _recognise(path: Path) -> Adapter | None:
-    status = path.stat()
-    return _recognise_unchanged(path, status.st_size, status.st_mtime_ns)
+def _recognise(opener: Callable[[Path], Found], path: Path, file: Path) -> Found | None:
+    """Open ``path`` once and remember the answer until ``file`` changes."""
+    status = file.stat()
+    answer: Found | None = _recognise_unchanged(opener, path, status.st_size, status.st_mtime_ns)
+    return answer
 
 
 @functools.lru_cache(maxsize=_CACHED_FILES)
-def _recognise_unchanged(path: Path, _size: int, _mtime: int) -> Adapter | None:
+def _recognise_unchanged(opener: Callable[[Path], Any], path: Path, _size: int, _mtime: int) -> Any:
     try:
-        return open_adapter(path)
-    except AdapterError as reason:
-        logger.debug("Not offered as an adapter: %s", reason)
-        return None
-
-
-def _recognise_encoder(path: Path) -> EncoderFile | None:
-    try:
-        return open_encoder(path)
-    except EncoderError as reason:
-        logger.debug("Not offered as an image encoder: %s", reason)
+        return opener(path)
+    except InstantStyleError as reason:
+        logger.debug("Not offered: %s", reason)
         return None
