@@ -134,6 +134,11 @@ class StyleParams:
             )
         if self.preset is Preset.CUSTOM:
             parse_block_weights(self.blocks)
+        if self.reference and not re.fullmatch(r"[0-9a-fA-F]{64}", self.reference):
+            raise ParameterError(
+                f"{_named('reference')} must be 64 hexadecimal digits; got {_quoted(self.reference)}. "
+                "Paste the parameters of a styled picture, or leave it empty and give the picture."
+            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StyleParams:

@@ -50,6 +50,7 @@ def test_a_switched_off_accordion_is_not_validated() -> None:
         ({"start": 0.8, "end": 0.2}, r"End \(end\) must be greater than Start \(start\); got start 0.8 and end 0.2"),
         ({"start": 0.5, "end": 0.5}, "must be greater"),
         ({"preset": "custom", "blocks": "head:1"}, "No UNet block is called 'head'"),
+        ({"reference": "nothing"}, "64 hexadecimal digits; got 'nothing'"),
         ({1: 2}, "Unknown InstantStyle key 1"),
     ],
 )
