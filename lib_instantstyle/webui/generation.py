@@ -145,13 +145,13 @@ class Generation:
         """Arrange that the coming denoising loop, and only it, runs styled."""
         job = getattr(p, "_instantstyle", None)
         if isinstance(job, Job) and job.styles(p):
-            job.host.begin_sampling(conditioning)
-            hosts.wrap_next_sampling(p.sampler, lambda: self._styled(p, job))
+            hosts.wrap_next_sampling(p.sampler, lambda: self._styled(p, job, conditioning))
 
     @contextlib.contextmanager
-    def _styled(self, p: Any, job: Job) -> Iterator[None]:
+    def _styled(self, p: Any, job: Job, conditioning: Any) -> Iterator[None]:
         self._p, self._job = p, job
         try:
+            job.host.begin_sampling(conditioning)  # here, not in the hook: an error must reach the user
             self._attach_or_warn()
             yield
         finally:

@@ -8,6 +8,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from lib_instantstyle.blocks import enumerate_sites
 from tests.support.unets import CONTEXT, SmallUNet
+from tests.tiny.adapters import nest
 
 TOKENS = 4
 
@@ -62,11 +63,7 @@ def save_safetensors(path: Path, tensors: dict[str, torch.Tensor]) -> Path:
 
 def save_bin(path: Path, tensors: dict[str, torch.Tensor]) -> Path:
     """Save in the nested layout of the original ``.bin`` files."""
-    nested: dict[str, dict[str, torch.Tensor]] = {}
-    for key, tensor in tensors.items():
-        group, _, name = key.partition(".")
-        nested.setdefault(group, {})[name] = tensor
-    torch.save(nested, path)
+    torch.save(nest(tensors), path)
     return path
 
 
