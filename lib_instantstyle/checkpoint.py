@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from lib_instantstyle.blocks import Site
+    from lib_instantstyle.sites import Site
 
 BIGG_WIDTH = 1280  # of OpenCLIP ViT-bigG's projection space, which SDXL's second text tower shares
 _MATRIX = re.compile(r"ip_adapter\.(\d+)\.to_([kv])_ip\.weight")

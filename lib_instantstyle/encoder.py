@@ -10,6 +10,7 @@ import torch
 from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from lib_instantstyle.checkpoint import Adapter, Kind
+from lib_instantstyle.crops import Crop, views
 from lib_instantstyle.errors import EncoderError
 from lib_instantstyle.tensorfile import TensorFile, TensorFileError
 
@@ -115,16 +116,17 @@ class VisionTower:
         self._processor = CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size})
 
     @torch.no_grad()
-    def encode(self, image: Image.Image, kind: Kind) -> torch.Tensor:
-        """Look at ``image`` as the method does: shortest side to 224 (bicubic), centre crop.
+    def encode(self, image: Image.Image, kind: Kind, crop: Crop = Crop.CENTRE) -> torch.Tensor:
+        """Look at ``image`` through its square views.
 
         Returns:
-            float32 on the CPU, for ``LINEAR`` ``[1, projection]``, for ``PLUS`` ``[1, patches + 1, hidden]``.
+            float32 on the CPU, for ``LINEAR`` ``[views, projection]``, for ``PLUS`` ``[views, patches + 1, hidden]``.
 
         Raises:
             EncoderError: If the tower answers with NaN or infinity.
         """
-        pixels = self._processor(images=image, return_tensors="pt").pixel_values
+        squares = views(image, crop, self._model.config.image_size)
+        pixels = self._processor(images=squares, return_tensors="pt").pixel_values
         return self._finite(self._forward(pixels, kind))
 
     @torch.no_grad()

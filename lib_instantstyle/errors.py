@@ -43,3 +43,11 @@ class UnsupportedModelError(InstantStyleError):
 
 class RowsError(InstantStyleError):
     """The rows of a UNet call cannot be told apart into conditional and unconditional."""
+
+
+class RegionError(InstantStyleError):
+    """A region cannot be placed at a cross-attention."""
+
+
+class StyleError(InstantStyleError):
+    """A saved style is missing, damaged, or cannot be written."""

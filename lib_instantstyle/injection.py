@@ -1,30 +1,29 @@
 """The one object with a life: image terms into a UNet and out again. Knows torch only.
 
 Two hooks a site, because they are the two points that every attention implementation of every host passes:
-a forward hook on ``attn2.to_q`` keeps the query, and a pre-hook on ``attn2.to_out[0]`` adds the image term to
-the text term right before the shared output projection, where the paper has its ``+``.
+a forward hook on ``attn2.to_q`` keeps the query, and a pre-hook on ``attn2.to_out[0]`` adds the image terms to
+the text term right before the shared output projection, where the paper has its ``+``. Where regions act, a
+pre-hook on the block notes the height and width of what it is given: the only place where they are known.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-
-from lib_instantstyle.attention import image_attention
-from lib_instantstyle.errors import RowsError
+from lib_instantstyle.errors import RegionError, RowsError
+from lib_instantstyle.layers import Layout, SiteTerm, Styling
+from lib_instantstyle.regions import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import torch
     from torch import nn
     from torch.utils.hooks import RemovableHandle
 
-    from lib_instantstyle.plan import ImageTerm
+    from lib_instantstyle.regions import Frame
     from lib_instantstyle.rows import Row
-    from lib_instantstyle.schedule import Schedule
-
-_MAX_LAYOUTS = 16  # expanded keys and values kept per site; a job rarely sees more than three
+    from lib_instantstyle.sites import Site
 
 
 class UNetCall(NamedTuple):
@@ -44,23 +43,28 @@ class Injection:
 
     Constructing touches nothing. `inject` is all or nothing, `eject` idempotent; both hold on to the modules
     they were given and never look them up again.
+
+    Args:
+        unet: The model whose cross-attentions the terms name.
+        stylings: Image terms that share a schedule; several act together.
+        describe_call: Explains the arguments of a call of ``unet``.
+        frame: The part of the picture that the UNet sees.
     """
 
     def __init__(
         self,
         unet: nn.Module,
-        terms: Sequence[ImageTerm],
-        schedule: Schedule,
+        stylings: Sequence[Styling],
         describe_call: Callable[[tuple[Any, ...], Mapping[str, Any]], UNetCall],
+        frame: Frame = WHOLE,
     ) -> None:
         self.unet = unet
-        self._schedule = schedule
         self._describe_call = describe_call
-        self._sites = [_InjectedSite(term, self) for term in terms]
+        self._sites = _sites(stylings, self, frame)
+        self._schedules = {styling.schedule for styling in stylings if not styling.schedule.is_constant}
         self._handles: list[RemovableHandle] = []
-        self._strengths: dict[torch.dtype, torch.Tensor] = {}
         self._failure: Exception | None = None
-        self.variants: tuple[int, ...] = ()  # of the current call: 1 for conditional rows, else 0
+        self.layout = Layout()
 
     @property
     def is_injected(self) -> bool:
@@ -103,74 +107,78 @@ class Injection:
         """Eject, whatever happened."""
         self.eject()
 
-    def strength(self, dtype: torch.dtype) -> torch.Tensor | None:
-        """Return the current call's strengths ``[rows, 1, 1]``, or None where they are 1 throughout."""
-        if self._schedule.is_constant:
-            return None
-        if dtype not in self._strengths:
-            self._strengths[dtype] = self._strengths[torch.float32].to(dtype)
-        return self._strengths[dtype]
-
     def _begin_call(self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._failure is not None:
             raise self._failure
         call = self._describe_call(args, kwargs)
-        self.variants = tuple(int(row.conditional) for row in call.rows)
-        if not self._schedule.is_constant:
-            self._strengths = {torch.float32: self._schedule.strength(call.timesteps)}
+        strengths = {schedule: schedule.strength(call.timesteps) for schedule in self._schedules}
+        self.layout = Layout(call.rows, strengths)
+
+
+def _sites(stylings: Sequence[Styling], injection: Injection, frame: Frame) -> list[_InjectedSite]:
+    """Gather the terms of all stylings by site: each site gets one pair of hooks."""
+    terms: dict[int, list[SiteTerm]] = {}
+    sites: dict[int, Site] = {}
+    for styling in stylings:
+        for term in styling.terms:
+            sites[term.site.adapter_id] = term.site
+            terms.setdefault(term.site.adapter_id, []).append(SiteTerm(term, styling, frame))
+    return [_InjectedSite(sites[number], terms[number], injection) for number in sorted(sites)]
 
 
 class _InjectedSite:
-    """One cross-attention's two hooks, and its keys and values expanded for the row layouts seen."""
+    """One cross-attention's hooks."""
 
-    def __init__(self, term: ImageTerm, injection: Injection) -> None:
-        self._term = term
+    def __init__(self, site: Site, terms: list[SiteTerm], injection: Injection) -> None:
+        self._site = site
+        self._terms = terms
         self._injection = injection
         self._query: torch.Tensor | None = None
-        self._expanded: dict[object, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._grid: tuple[int, int] | None = None
 
     def attach(self, handles: list[RemovableHandle]) -> None:
-        attention: Any = self._term.site.attention
+        attention: Any = self._site.attention
         handles.append(attention.to_q.register_forward_hook(self._keep_query))
-        handles.append(attention.to_out[0].register_forward_pre_hook(self._add_image_term))
+        handles.append(attention.to_out[0].register_forward_pre_hook(self._add_image_terms))
+        if any(term.has_region for term in self._terms):
+            handles.append(self._site.transformer.register_forward_pre_hook(self._keep_grid))
 
     def forget(self) -> None:
-        self._query = None
-        self._expanded.clear()
+        self._query = self._grid = None
+        for term in self._terms:
+            term.forget()
 
     def _keep_query(self, _module: nn.Module, _args: object, output: torch.Tensor) -> None:
         self._query = output
 
-    def _add_image_term(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def _keep_grid(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
+        height, width = args[0].shape[-2:]
+        self._grid = (height, width)
+
+    def _add_image_terms(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         text_term, *rest = args
         query, self._query = self._query, None
-        if query is None or query.shape[0] != len(self._injection.variants):
-            raise RowsError(_mismatch(self._term.site.name, query, self._injection.variants))
-        key, value = self._keys_values(query)
-        image_term = image_attention(query, key, value).to(text_term.dtype)
-        strength = self._injection.strength(text_term.dtype)
-        if strength is None:
-            return (text_term + image_term, *rest)
-        return (torch.addcmul(text_term, image_term, strength), *rest)
-
-    def _keys_values(self, query: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return key and value for the rows of this call, in the query's dtype and on its device.
-
-        Kept per exact row layout, so a change of layout inside a job cannot meet a stale expansion.
-        """
-        layout = (self._injection.variants, query.dtype, query.device)
-        if layout not in self._expanded:
-            if len(self._expanded) >= _MAX_LAYOUTS:
-                self._expanded.clear()
-            rows = list(self._injection.variants)
-            key, value = self._term.key[rows], self._term.value[rows]
-            self._expanded[layout] = (key.to(query.device, query.dtype), value.to(query.device, query.dtype))
-        return self._expanded[layout]
+        layout = self._injection.layout
+        if query is None or query.shape[0] != len(layout.rows):
+            raise RowsError(_rows_message(self._site.name, query, layout))
+        if self._grid is not None and self._grid[0] * self._grid[1] != query.shape[1]:
+            raise RegionError(_grid_message(self._site.name, query, self._grid))
+        total = text_term
+        for term in self._terms:
+            total = term.add_to(total, text_term, query, layout, self._grid)
+        return (total, *rest)
 
 
-def _mismatch(site: str, query: torch.Tensor | None, variants: tuple[int, ...]) -> str:
+def _rows_message(site: str, query: torch.Tensor | None, layout: Layout) -> str:
     rows = "no query" if query is None else f"{query.shape[0]} rows"
     return (
-        f"{site} was called with {rows} where the UNet's call has {len(variants)} rows. Another extension changes "
+        f"{site} was called with {rows} where the UNet's call has {len(layout.rows)} rows. Another extension changes "
         "this cross-attention; switch it off, or switch InstantStyle off."
+    )
+
+
+def _grid_message(site: str, query: torch.Tensor, grid: tuple[int, int]) -> str:
+    return (
+        f"{site} has {query.shape[1]} positions where its block has {grid[0]}×{grid[1]}: another extension merges or "
+        "cuts them, so regions have no place. Switch it off, or remove the region masks."
     )

@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.blocks import LAYOUT, Block, Preset, parse_block_weights, preset_weights
+from lib_instantstyle.block_weights import Layer, Target, parse_block_weights
+from lib_instantstyle.blocks import LAYOUT, Preset, preset_weights
+from lib_instantstyle.combine import Combine, parse_weights
+from lib_instantstyle.controls import Control, checked, control, pictures, quoted
+from lib_instantstyle.crops import Crop
 from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.recall import Recalled, parse_recalled
+from lib_instantstyle.schedule import Schedule, Shape, parse_curve
+from lib_instantstyle.subtraction import Removal, parse_contents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 AUTOMATIC = "Automatic"
-MAX_TEXT = 2000  # characters of any text control; far above what the text tower reads
+SAME = "Same"
+MAX_PICTURES = 8  # references that act together
 
 
 class Passes(str, Enum):
@@ -31,31 +38,8 @@ class Passes(str, Enum):
     HIRES = "Hires pass"
 
 
-@dataclass(frozen=True)
-class Control:
-    """What the user sees of one field of `StyleParams`.
-
-    Attributes:
-        label: Label of the control and name of the X/Y/Z axis.
-        help: One plain sentence.
-        minimum, maximum, step: Range of a number.
-        choices: Enumeration of the values of a choice.
-        axis: Whether an X/Y/Z axis makes sense.
-        recorded: Whether the value belongs into the infotext.
-    """
-
-    label: str
-    help: str
-    minimum: float = 0.0
-    maximum: float = 1.0
-    step: float = 0.01
-    choices: type[Enum] | None = None
-    axis: bool = True
-    recorded: bool = True
-
-
-def _control(default: Any, label: str, help: str, **options: Any) -> Any:
-    return field(default=default, metadata={"control": Control(label, help, **options)})
+_WEIGHT: dict[str, Any] = {"minimum": -1.0, "maximum": 3.0, "step": 0.05}
+_SHAPES = tuple(shape.value for shape in Shape)
 
 
 @dataclass(frozen=True)
@@ -66,79 +50,136 @@ class StyleParams:
         ParameterError: If a value has the wrong type or lies outside its range.
     """
 
-    enabled: bool = _control(
+    enabled: bool = control(
         False, "Enabled", "Styles the picture when the accordion is ticked.", axis=False, recorded=False
     )
-    image: Any = _control(None, "Style reference", "The picture whose style you want.", axis=False, recorded=False)
-    preset: Preset = _control(
+    image: Any = pictures("Style reference", "The picture whose style you want.")
+    preset: Preset = control(
         Preset.STYLE,
         "Preset",
         "Which UNet blocks see the reference. 'Style' keeps its content out best.",
         choices=Preset,
     )
-    style_weight: float = _control(
-        1.0,
-        "Style weight",
-        "Strength on every selected block but the layout block.",
-        minimum=-1.0,
-        maximum=3.0,
-        step=0.05,
+    style_weight: float = control(
+        1.0, "Style weight", "Strength on every selected block but the layout block.", **_WEIGHT
     )
-    layout_weight: float = _control(
-        1.0,
-        "Layout weight",
-        "Strength on the layout block, if the preset selects it.",
-        minimum=-1.0,
-        maximum=3.0,
-        step=0.05,
+    layout_weight: float = control(
+        1.0, "Layout weight", "Strength on the layout block, if the preset selects it.", **_WEIGHT
     )
-    blocks: str = _control(
+    blocks: str = control(
         "style:1",
         "Custom block weights",
-        "For the preset Custom: 'style:1, layout:0.4, up_blocks.1.attentions.0:0.3', or eleven numbers "
-        "(4 down, 1 mid, 6 up).",
+        "For the preset Custom: 'style:1, layout:0.4, up_blocks.1.attentions.0:0.3', eleven numbers (4 down, 1 mid, "
+        "6 up), or single cross-attentions: 'style.9:0'.",
     )
-    content: str = _control(
+    content: str = control(
         "",
         "Content to remove",
-        "What the reference shows and your picture must not: 'a cat, balloons'.",
+        "What the reference shows and your picture must not: 'a cat, balloons', or weighed: 'a cat:0.8, balloons:0.4'.",
     )
-    content_strength: float = _control(
+    content_strength: float = control(
         0.5,
         "Removal strength",
-        "How much of it is subtracted. Too much shifts the colours.",
+        "How much of it is removed. Too much shifts the colours.",
         maximum=2.0,
         step=0.05,
     )
-    start: float = _control(0.0, "Start", "Styling begins here on the noise schedule: 0 is pure noise.")
-    end: float = _control(1.0, "End", "Styling ends here on the noise schedule: 1 is the finished picture.")
-    adapter: str = _control(AUTOMATIC, "Adapter", "'Automatic' takes the first that can remove content.")
-    passes: Passes = _control(Passes.BOTH, "Hires passes", "Styled passes when hires fix is on.", choices=Passes)
-    reference: str = _control(
+    start: float = control(0.0, "Start", "Styling begins here on the noise schedule: 0 is pure noise.")
+    end: float = control(1.0, "End", "Styling ends here on the noise schedule: 1 is the finished picture.")
+    adapter: str = control(AUTOMATIC, "Adapter", "'Automatic' takes the first that can remove content.")
+    passes: Passes = control(Passes.BOTH, "Hires passes", "Styled passes when hires fix is on.", choices=Passes)
+    reference: str = control(
         "",
         "Reference SHA-256",
-        "Filled by pasted parameters: a picture styled before is found by this hash in the embedding cache, "
-        "so that it need not be dropped again. A dropped picture wins.",
+        "Filled by pasted parameters: pictures and masks used before are found by these hashes in the embedding "
+        "cache, so that they need not be dropped again. Dropped pictures win.",
         axis=False,
         recorded=False,
     )
+    images: Any = pictures("More style references", "Further pictures of the same style, up to eight in all.", 7)
+    weights: str = control(
+        "",
+        "Reference weights",
+        "One number for each reference in order; missing ones are 1: '1, 0.5'. For means only their ratio counts.",
+    )
+    combine: Combine = control(
+        Combine.MEAN,
+        "Combine references",
+        "Means blend into one style. 'Concatenate' lets every place of the picture choose among the references, "
+        "'Add' adds them up, 'One per picture' goes through them from picture to picture.",
+        choices=Combine,
+    )
+    crop: Crop = control(
+        Crop.CENTRE,
+        "Crop",
+        "What the encoder sees of a reference that is not square: its middle, all of it squashed, all of it with "
+        "borders, or square tiles whose embeddings are averaged.",
+        choices=Crop,
+    )
+    layout_image: Any = pictures(
+        "Layout picture", "Composition from this picture instead of the style reference; needs a preset with layout."
+    )
+    negative_image: Any = pictures(
+        "Negative style picture",
+        "A look to get away from: stands in the place of 'no picture' in the negative prompt's rows.",
+    )
+    subject_image: Any = pictures(
+        "Subject picture", "A picture to keep: acts on all blocks. In img2img the input picture, if none is given."
+    )
+    subject_weight: float = control(
+        0.0, "Subject weight", "Strength of the subject picture on all blocks; 0.2 keeps what it shows.", maximum=2.0
+    )
+    masks: Any = pictures("Region masks", "White where a reference acts, one a reference in order.", MAX_PICTURES)
+    removal: Removal = control(
+        Removal.SUBTRACT,
+        "Removal method",
+        "'Subtract' is InstantStyle's. 'Project out' takes only what points towards the words and keeps the length. "
+        "'Mask' damps the fifth of the embedding that is most like the words.",
+        choices=Removal,
+    )
+    anti_layout: float = control(
+        0.0,
+        "Anti-layout",
+        "Pushes away from the reference's composition; 2 is a good start. Needs CFG above 1.",
+        maximum=3.0,
+        step=0.05,
+    )
+    prompt_colours: float = control(
+        0.0,
+        "Keep prompt colours",
+        "Colours named in the prompt win over the reference's (cross-modal AdaIN).",
+        step=0.05,
+    )
+    curve: str = control(
+        Shape.CONSTANT.value,
+        "Curve",
+        "Strength between start and end: a shape, or points 'place:strength' such as '0:0.4, 0.3:1, 0.8:0'.",
+        suggestions=_SHAPES,
+    )
+    hires_curve: str = control(
+        SAME,
+        "Hires curve",
+        "The curve of the hires pass; 'Same' repeats start, end and curve of the first pass.",
+        suggestions=(SAME, *_SHAPES),
+    )
+    hires_start: float = control(0.0, "Hires start", "Start of the hires pass, unless its curve is 'Same'.")
+    hires_end: float = control(1.0, "Hires end", "End of the hires pass, unless its curve is 'Same'.")
+    style: str = control("", "Saved style", "A style of your library, in the place of reference pictures.")
 
     def __post_init__(self) -> None:
         """Convert choices given as text and refuse what cannot be used."""
-        for name, control in controls().items():
-            object.__setattr__(self, name, _checked(name, control, getattr(self, name)))
-        if self.start >= self.end:
-            raise ParameterError(
-                f"{_named('end')} must be greater than {_named('start')}; got start {self.start:g} and end "
-                f"{self.end:g}. For styling from the first to the last step use 0 and 1."
-            )
+        for entry in dataclasses.fields(self):
+            object.__setattr__(self, entry.name, checked(entry, getattr(self, entry.name)))
+        for start, end in (("start", "end"), ("hires_start", "hires_end")):
+            _check_window(start, getattr(self, start), end, getattr(self, end))
+        parse_curve(self.curve)
+        parse_contents(self.content)
+        parse_weights(self.weights, MAX_PICTURES)
+        parse_recalled(self.reference)
+        if self.has_hires_schedule:
+            parse_curve(self.hires_curve)
         if self.preset is Preset.CUSTOM:
             parse_block_weights(self.blocks)
-        if self.reference and not re.fullmatch(r"[0-9a-fA-F]{64}", self.reference):
-            raise ParameterError(
-                f"{_named('reference')} must be 64 hexadecimal digits; got {_quoted(self.reference)}. "
-                "Paste the parameters of a styled picture, or leave it empty and give the picture."
-            )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StyleParams:
@@ -149,7 +190,7 @@ class StyleParams:
         """
         for key in values:
             if key not in controls():
-                raise ParameterError(f"Unknown InstantStyle key {_quoted(key)}. {_suggestion(key)}")
+                raise ParameterError(f"Unknown InstantStyle key {quoted(key)}. {_suggestion(key)}")
         params = cls(**values)
         if params.preset is not Preset.CUSTOM and params.blocks != default_of("blocks"):
             raise ParameterError(
@@ -176,15 +217,34 @@ class StyleParams:
         return dataclasses.replace(self, **changes)
 
     @property
-    def block_weights(self) -> dict[Block, float]:
-        """The weight of each block that takes part: the preset's factor times style or layout weight."""
+    def block_weights(self) -> dict[Target, float]:
+        """The weight of each block or single layer that takes part: its factor times style or layout weight.
+
+        A single layer's zero stays, because it switches that layer off within its block.
+        """
         custom = self.preset is Preset.CUSTOM
         factors = parse_block_weights(self.blocks) if custom else preset_weights(self.preset)
         weights = {
-            block: factor * (self.layout_weight if block is LAYOUT else self.style_weight)
-            for block, factor in factors.items()
+            target: factor * (self.layout_weight if _block(target) is LAYOUT else self.style_weight)
+            for target, factor in factors.items()
         }
-        return {block: weight for block, weight in weights.items() if weight}
+        return {target: weight for target, weight in weights.items() if weight or isinstance(target, Layer)}
+
+    @property
+    def recalled(self) -> Recalled:
+        """The hashes of pictures and masks used before."""
+        return parse_recalled(self.reference)
+
+    @property
+    def has_hires_schedule(self) -> bool:
+        """Whether the hires pass has a schedule of its own."""
+        return self.hires_curve.lower() not in ("", SAME.lower())
+
+    def schedule(self, *, hires: bool) -> Schedule:
+        """Return the schedule of the first or of the hires pass."""
+        if hires and self.has_hires_schedule:
+            return Schedule(self.hires_start, self.hires_end, parse_curve(self.hires_curve))
+        return Schedule(self.start, self.end, parse_curve(self.curve))
 
 
 def controls() -> dict[str, Control]:
@@ -197,69 +257,20 @@ def default_of(name: str) -> Any:
     return getattr(StyleParams, name)
 
 
-def parse_choice(choices: type[Enum], value: str) -> Enum | None:
-    """Return the member of ``choices`` that ``value`` spells, ignoring case, spaces and punctuation."""
-    return next((member for member in choices if _letters(member.value) == _letters(value)), None)
+def _block(target: Target) -> Any:
+    return target.block if isinstance(target, Layer) else target
 
 
-def _letters(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
-
-
-def _checked(name: str, control: Control, value: Any) -> Any:
-    default = default_of(name)
-    if name == "image":
-        return value
-    if control.choices:
-        return _checked_choice(name, control.choices, value)
-    if isinstance(default, bool):
-        return _checked_type(name, value, bool, "true or false")
-    if isinstance(default, float):
-        return _checked_number(name, control, value)
-    text = _checked_type(name, value, str, "a text").strip()
-    if len(text) > MAX_TEXT:
-        raise ParameterError(f"{_named(name)} is {len(text)} characters long; at most {MAX_TEXT} are allowed.")
-    return text
-
-
-def _checked_choice(name: str, choices: type[Enum], value: Any) -> Enum:
-    if isinstance(value, choices):
-        return value
-    member = parse_choice(choices, value) if isinstance(value, str) else None
-    if member is None:
-        names = ", ".join(str(member.value) for member in choices)
-        raise ParameterError(f"{_named(name)} must be one of: {names}; got {_quoted(value)}.")
-    return member
-
-
-def _checked_type(name: str, value: Any, kind: type, wanted: str) -> Any:
-    if not isinstance(value, kind):
-        raise ParameterError(f"{_named(name)} must be {wanted}; got {_quoted(value)}. {_remedy(name)}")
-    return value
-
-
-def _checked_number(name: str, control: Control, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ParameterError(f"{_named(name)} must be a number; got {_quoted(value)}. {_remedy(name)}")
-    if not control.minimum <= value <= control.maximum:  # NaN fails this too
+def _check_window(start_name: str, start: float, end_name: str, end: float) -> None:
+    if start >= end:
         raise ParameterError(
-            f"{_named(name)} must be between {control.minimum:g} and {control.maximum:g}; got {_quoted(value)}."
+            f"{_named(end_name)} must be greater than {_named(start_name)}; got start {start:g} and end {end:g}. "
+            "For styling from the first to the last step use 0 and 1."
         )
-    return float(value)
 
 
 def _named(name: str) -> str:
     return f"{controls()[name].label} ({name})"
-
-
-def _quoted(value: Any) -> str:
-    text = "null" if value is None else repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-def _remedy(name: str) -> str:
-    default = default_of(name)
-    return f"Leave it out for the default, {default!r}."
 
 
 def _suggestion(key: Any) -> str:

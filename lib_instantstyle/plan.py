@@ -1,4 +1,4 @@
-"""What is injected where: block weights × sites × adapter × tokens → one image term a site. Knows torch only."""
+"""What is injected where: sources of image tokens × sites × adapter → image terms. Knows torch only."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import torch
 import torch.nn.functional as F
 
 from lib_instantstyle.attention import split_heads
-from lib_instantstyle.errors import AdapterError
+from lib_instantstyle.block_weights import Layer, weight_at
+from lib_instantstyle.errors import AdapterError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lib_instantstyle.blocks import Block, Site
+    from lib_instantstyle.block_weights import Target
     from lib_instantstyle.checkpoint import Adapter
+    from lib_instantstyle.rows import Row
+    from lib_instantstyle.sites import Site
 
 
 class PlannedSite(NamedTuple):
@@ -25,59 +28,109 @@ class PlannedSite(NamedTuple):
     weight: float
 
 
-class ImageTokens(NamedTuple):
-    """Image tokens of the conditional and the unconditional rows, ``[1, tokens, context]`` each."""
+@dataclass(frozen=True)
+class Source:
+    """Image tokens, and where and how strongly they act.
 
+    Rows are served by *variants*: of ``cycle`` pictures each has an unconditional and a conditional one, and
+    the pictures of a batch go through the cycle in turn.
+
+    Attributes:
+        weights: Strength by block or single layer.
+        conditional: ``[cycle, tokens, context]``.
+        unconditional: ``[cycle, tokens, context]``.
+        factors: Multiplies the strength of each variant, ``2 · cycle`` numbers: unconditional, conditional, …
+        token_factors: Multiplies the value of each token, ``tokens`` numbers; None for 1 throughout.
+        region: ``[1 or cycle, h, w]`` in 0…1 where it acts; None for everywhere.
+    """
+
+    weights: Mapping[Target, float]
     conditional: torch.Tensor
     unconditional: torch.Tensor
+    factors: tuple[float, ...] = (1.0, 1.0)
+    token_factors: tuple[float, ...] | None = None
+    region: torch.Tensor | None = None
+
+    @property
+    def tokens(self) -> torch.Tensor:
+        """All variants, ``[2 · cycle, tokens, context]``, float32."""
+        return torch.stack((self.unconditional, self.conditional), dim=1).flatten(0, 1).float()
 
 
 @dataclass(frozen=True)
 class ImageTerm:
-    """The constant part of one site's image attention.
+    """The constant part of one source's image attention at one site.
 
     Attributes:
         site: Where it is added.
-        key: ``[2, heads, tokens, d]``: unconditional, conditional.
-        value: The same shape, multiplied by the site's weight.
+        key: ``[variants, heads, tokens, d]``.
+        value: The same shape.
+        weight: ``[variants]``, strength of each variant at this site.
+        region: As in `Source`.
     """
 
     site: Site
     key: torch.Tensor
     value: torch.Tensor
+    weight: torch.Tensor
+    region: torch.Tensor | None = None
+
+    def variants(self, rows: Sequence[Row]) -> list[int]:
+        """Return the variant that serves each row."""
+        cycle = self.key.shape[0] // 2
+        return [2 * (row.picture % cycle) + int(row.conditional) for row in rows]
 
 
-def make_plan(weights: Mapping[Block, float], sites: Sequence[Site]) -> tuple[PlannedSite, ...]:
-    """Return the sites of the blocks in ``weights``; a site with weight 0 takes no part at all."""
-    return tuple(PlannedSite(site, weights[site.block]) for site in sites if weights.get(site.block, 0.0) != 0.0)
+def make_plan(weights: Mapping[Target, float], sites: Sequence[Site]) -> tuple[PlannedSite, ...]:
+    """Return the sites that ``weights`` names; a site with weight 0 takes no part at all.
+
+    Raises:
+        ParameterError: If a single layer is named that the UNet does not have.
+    """
+    known = {Layer(site.block, site.depth) for site in sites}
+    for target in weights:
+        if isinstance(target, Layer) and target not in known:
+            depth = sum(site.block is target.block for site in sites)
+            raise ParameterError(
+                f"Custom block weights (blocks) name {target.name}, but this block has the layers 0 to {depth - 1}."
+            )
+    weighed = ((site, weight_at(weights, site.block, site.depth)) for site in sites)
+    return tuple(PlannedSite(site, weight) for site, weight in weighed if weight != 0.0)
 
 
 @torch.no_grad()
-def image_terms(plan: Sequence[PlannedSite], adapter: Adapter, tokens: ImageTokens) -> tuple[ImageTerm, ...]:
-    """Compute ``K' = c W_k`` and ``V' = w · c W_v`` of every planned site.
+def image_terms(sources: Sequence[Source], sites: Sequence[Site], adapter: Adapter) -> tuple[ImageTerm, ...]:
+    """Compute ``K' = c W_k`` and ``V' = c W_v`` of every source at every site where it acts.
 
     They depend on neither latent nor step, so this happens once a job, in float32 on the CPU, and only the
     planned sites' matrices are read from the adapter.
 
     Raises:
         AdapterError: If the adapter's numbers are not finite.
+        ParameterError: If weights name a layer that is not there.
     """
-    both = torch.cat((tokens.unconditional, tokens.conditional)).float()  # (2, tokens, context)
-    if not torch.isfinite(both).all():
-        raise AdapterError(f"{adapter.path.name} makes tokens with NaN or infinity. Download the adapter again.")
-    matrices = adapter.read_matrices(planned.site.adapter_id for planned in plan)
-    return tuple(_image_term(planned, both, *matrices[planned.site.adapter_id], adapter.path.name) for planned in plan)
+    plans = [make_plan(source.weights, sites) for source in sources]
+    matrices = adapter.read_matrices({planned.site.adapter_id for plan in plans for planned in plan})
+    terms = [
+        _image_term(planned, source, *matrices[planned.site.adapter_id])
+        for source, plan in zip(sources, plans, strict=True)
+        for planned in plan
+    ]
+    for term in terms:
+        if not (torch.isfinite(term.key).all() and torch.isfinite(term.value).all()):
+            raise AdapterError(
+                f"{adapter.path.name} gives NaN or infinity at {term.site.name} (id {term.site.adapter_id}). "
+                "Download the adapter again."
+            )
+    return tuple(terms)
 
 
 def _image_term(
-    planned: PlannedSite, tokens: torch.Tensor, key_matrix: torch.Tensor, value_matrix: torch.Tensor, source: str
+    planned: PlannedSite, source: Source, key_matrix: torch.Tensor, value_matrix: torch.Tensor
 ) -> ImageTerm:
     site, weight = planned
-    key = split_heads(F.linear(tokens, key_matrix.float()), site.heads)
-    value = split_heads(F.linear(tokens, value_matrix.float()) * weight, site.heads)
-    if not (torch.isfinite(key).all() and torch.isfinite(value).all()):
-        raise AdapterError(
-            f"{source} holds NaN or infinity in the matrices of {site.name} (id {site.adapter_id}). "
-            "Download the adapter again."
-        )
-    return ImageTerm(site, key.contiguous(), value.contiguous())
+    key = split_heads(F.linear(source.tokens, key_matrix.float()), site.heads).contiguous()
+    value = split_heads(F.linear(source.tokens, value_matrix.float()), site.heads).contiguous()
+    if source.token_factors is not None:
+        value = value * torch.tensor(source.token_factors).unsqueeze(-1)
+    return ImageTerm(site, key, value, weight * torch.tensor(source.factors), source.region)

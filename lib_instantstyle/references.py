@@ -56,13 +56,16 @@ class Picture:
         return hashlib.sha256(size + self.image.tobytes()).hexdigest()
 
 
-def load_picture(value: Any, fetch: Callable[[str], Image.Image] | None = None) -> Picture | None:
-    """Decode a reference as it arrives from the page, the API or another script.
+def load_picture(
+    value: Any, fetch: Callable[[str], Image.Image] | None = None, name: str = "reference picture"
+) -> Picture | None:
+    """Decode a picture as it arrives from the page, the API or another script.
 
     Args:
         value: Base64 or data URL, PIL image, array ``[height, width(, channels)]`` of 8 bits, a dict
             with the key ``image``, a list with one of these, or None.
         fetch: Turns an ``http`` address into an image; without it addresses are refused.
+        name: Of the picture, for messages.
 
     Returns:
         The picture, or None where ``value`` is empty.
@@ -74,51 +77,65 @@ def load_picture(value: Any, fetch: Callable[[str], Image.Image] | None = None) 
         value = value.get("image")
     if isinstance(value, (list, tuple)):
         if len(value) > 1:
-            raise PictureError(f"{len(value)} reference pictures were given; give one.")
+            raise PictureError(f"{len(value)} pictures were given as {name}; give one.")
         value = value[0] if value else None
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     try:
-        return Picture(_normalised(_opened(value, fetch)))
+        return Picture(_normalised(_opened(value, fetch, name), name))
     except PictureError:
         raise
     except _DECODE_ERRORS as error:
-        raise PictureError(f"The reference picture cannot be read ({error}). {_WHAT_TO_DO}") from error
+        raise PictureError(f"The {name} cannot be read ({error}). {_WHAT_TO_DO}") from error
 
 
-def _opened(value: Any, fetch: Callable[[str], Image.Image] | None) -> Image.Image:
+def load_pictures(
+    values: Any, limit: int, fetch: Callable[[str], Image.Image] | None = None, name: str = "reference picture"
+) -> list[Picture | None]:
+    """Decode a list of pictures, of which some may be empty.
+
+    Raises:
+        PictureError: If there are more than ``limit``, or one of them cannot be used.
+    """
+    entries = values if isinstance(values, (list, tuple)) else [values]
+    if len(entries) > limit:
+        raise PictureError(f"{len(entries)} pictures were given where at most {limit} fit: leave some of them out.")
+    return [load_picture(entry, fetch, f"{name} {number}") for number, entry in enumerate(entries, start=1)]
+
+
+def _opened(value: Any, fetch: Callable[[str], Image.Image] | None, name: str) -> Image.Image:
     if isinstance(value, Image.Image):
         return value
     if isinstance(value, np.ndarray):
         return Image.fromarray(value)
     if not isinstance(value, str):
-        raise PictureError(f"The reference picture must be a base64 text; got {type(value).__name__}. {_WHAT_TO_DO}")
+        raise PictureError(f"The {name} must be a base64 text; got {type(value).__name__}. {_WHAT_TO_DO}")
     if value.lstrip().lower().startswith(("http://", "https://")):
         if fetch is None:
-            raise PictureError("Addresses are not fetched here. Send the reference picture itself, as base64.")
+            raise PictureError(f"The {name} is an address, which is not fetched here. Send the picture itself.")
         return fetch(value.strip())
-    return Image.open(io.BytesIO(_decoded(value)))
+    return Image.open(io.BytesIO(_decoded(value, name)))
 
 
-def _decoded(text: str) -> bytes:
+def _decoded(text: str, name: str) -> bytes:
     if len(text) * 3 // 4 > MAX_BYTES:
-        raise PictureError(f"The reference picture is larger than {MAX_BYTES >> 20} MiB. Scale it down first.")
+        raise PictureError(f"The {name} is larger than {MAX_BYTES >> 20} MiB. Scale it down first.")
     encoded = text.split(",", 1)[1] if text.lstrip().lower().startswith("data:") and "," in text else text
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise PictureError(f"The reference picture is not valid base64 ({error}). {_WHAT_TO_DO}") from error
+        raise PictureError(f"The {name} is not valid base64 ({error}). {_WHAT_TO_DO}") from error
 
 
-def _normalised(image: Image.Image) -> Image.Image:
+def _normalised(image: Image.Image, name: str) -> Image.Image:
     width, height = image.size
     if min(width, height) < MIN_SIDE:
         raise PictureError(
-            f"The reference picture is {width}×{height} pixels; each side needs at least {MIN_SIDE}. Use a larger one."
+            f"The {name} is {width}×{height} pixels; each side needs at least {MIN_SIDE}. Use a larger one."
         )
     if width * height > MAX_PIXELS:
         raise PictureError(
-            f"The reference picture is {width}×{height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read. "
+            f"The {name} is {width}×{height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read. "
             "The encoder sees 224×224 of it: scale it down first."
         )
     upright = ImageOps.exif_transpose(image)

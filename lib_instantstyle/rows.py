@@ -30,13 +30,14 @@ class RowCursor:
         self._rows: tuple[Row, ...] = ()
         self._next = 0
 
-    def begin_step(self, parts: Sequence[int], conditional: int, unconditional: int) -> None:
+    def begin_step(self, parts: Sequence[int], conditional: int, unconditional: int, first_picture: int = 0) -> None:
         """Set the rows of the step that begins.
 
         Args:
             parts: Number of conditional rows of each picture (more than one with AND prompts).
             conditional: Number of conditional rows of the whole step.
             unconditional: Number of unconditional rows, one a picture.
+            first_picture: Number of the first picture, where earlier batches of the same job came before.
 
         Raises:
             RowsError: If ``parts`` does not account for every conditional row.
@@ -46,8 +47,9 @@ class RowCursor:
                 f"A denoising step has {conditional} conditional and {unconditional} unconditional rows, but its "
                 f"prompts have {list(parts)} parts. Another extension rearranges the batch; switch it off."
             )
-        conditional_rows = [Row(True, picture) for picture, count in enumerate(parts) for _ in range(count)]
-        self._rows = (*conditional_rows, *(Row(False, picture) for picture in range(unconditional)))
+        numbered = list(enumerate(parts, start=first_picture))
+        conditional_rows = [Row(True, picture) for picture, count in numbered for _ in range(count)]
+        self._rows = (*conditional_rows, *(Row(False, picture) for picture, _ in numbered[:unconditional]))
         self._next = 0
 
     def take(self, count: int) -> tuple[Row, ...]:

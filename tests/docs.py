@@ -6,7 +6,8 @@ import re
 from enum import Enum
 from pathlib import Path
 
-from lib_instantstyle.params import Control, controls, default_of
+from lib_instantstyle.controls import Control
+from lib_instantstyle.params import controls, default_of
 
 README = Path(__file__).parents[1] / "README.md"
 _TABLE = re.compile(r"(<!-- controls: .*? -->\n).*?(<!-- end of controls -->)", re.DOTALL)
@@ -34,6 +35,10 @@ def _code(value: object) -> str:
 
 
 def _range(control: Control, default: object) -> str:
+    if control.pictures:
+        return f"up to {control.pictures} pictures" if control.pictures > 1 else "a picture"
+    if control.suggestions:
+        return ", ".join(control.suggestions)
     if control.choices:
         return ", ".join(str(member.value) for member in control.choices)
     if isinstance(default, float):

@@ -7,7 +7,8 @@ from enum import Enum
 from typing import Any
 
 from lib_instantstyle import NAME, __version__
-from lib_instantstyle.params import Control, controls, default_of
+from lib_instantstyle.controls import Control
+from lib_instantstyle.params import controls, default_of
 from lib_instantstyle.webui import models
 
 _PREFIX = "/instantstyle"

@@ -1,18 +1,17 @@
-"""From a reference to its embedding: cache first, then the encoder as a guest on the device."""
+"""From pictures to their embeddings: cache first, then the encoder as a guest on the device."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from lib_instantstyle.encoder import EncoderFile, VisionTower, choose_encoder
 from lib_instantstyle.errors import PictureError
-from lib_instantstyle.references import load_picture
-from lib_instantstyle.store import DEFAULT_LIMIT, EmbeddingCache
+from lib_instantstyle.sources import Embeddings
 from lib_instantstyle.webui import models
+from lib_instantstyle.webui.cache import keep_mask, open_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,66 +19,58 @@ if TYPE_CHECKING:
     from lib_instantstyle.checkpoint import Adapter
     from lib_instantstyle.params import StyleParams
     from lib_instantstyle.webui.host import Host
+    from lib_instantstyle.webui.pictures import Given, Seen
 
 logger = logging.getLogger("instantstyle")
-_CROP = "centre crop"
 _NOTHING = "nothing"
 
 
-@dataclass(frozen=True)
-class ReferenceEmbedding:
-    """What the encoder saw.
-
-    Attributes:
-        picture: Embedding of the reference: ``[1, d]``, or patch features for Plus adapters.
-        nothing: The same for "no picture".
-        sha256: Hash of the reference.
-    """
-
-    picture: torch.Tensor
-    nothing: torch.Tensor
-    sha256: str
-
-
-def embed_reference(params: StyleParams, adapter: Adapter, host: Host) -> ReferenceEmbedding:
-    """Embed the reference of ``params`` as ``adapter`` needs it.
+def embed(given: Given, params: StyleParams, adapter: Adapter, host: Host) -> Embeddings:
+    """Embed the pictures as ``adapter`` needs them.
 
     Raises:
-        PictureError: If there is no reference, or it cannot be used.
+        PictureError: If a picture is known by its hash only and not in the cache.
         EncoderError: If no encoder fits the adapter, or it is damaged.
     """
-    picture = load_picture(params.image, host.fetch_picture)
-    sha256 = picture.sha256 if picture else params.reference.lower()
-    if not sha256:
-        raise PictureError("No reference picture was given. Drop one into the accordion, or send it as 'image'.")
-    guest = _Guest(choose_encoder(adapter, models.list_encoders()), adapter, host)
-    if picture is None and not guest.knows(sha256):
-        raise PictureError(
-            f"The reference picture with SHA-256 {sha256[:12]}… is not in the embedding cache. Drop the picture again, "
-            "or clear the field Reference SHA-256."
-        )
+    guest = _Guest(choose_encoder(adapter, models.list_encoders()), adapter, host, params)
+    for seen in (*given.style, *given.others.values()):
+        guest.require(seen)  # before the encoder is loaded for the others
     try:
-        seen = guest.embedding(sha256, lambda tower: tower.encode(picture.image, adapter.kind))  # type: ignore[union-attr]
-        nothing = guest.embedding(_NOTHING, lambda tower: tower.encode_nothing(adapter.kind))
+        style = tuple(guest.look(seen) for seen in given.style)
+        others = {role: guest.look(seen) for role, seen in given.others.items()}
+        nothing = guest.embedding(lambda tower: tower.encode_nothing(adapter.kind), _NOTHING)
     finally:
         guest.leave()
-    return ReferenceEmbedding(seen, nothing, sha256)
+    for mask in given.masks.values():
+        keep_mask(mask)
+    return Embeddings(style, nothing, masks=given.masks, **others)
 
 
 class _Guest:
     """The vision tower, loaded only if the cache does not know the answer, and gone before sampling."""
 
-    def __init__(self, encoder: EncoderFile, adapter: Adapter, host: Host) -> None:
+    def __init__(self, encoder: EncoderFile, adapter: Adapter, host: Host, params: StyleParams) -> None:
+        self._cache = open_cache()
         self._encoder = encoder
         self._kind = adapter.kind
+        self._crop = params.crop
         self._host = host
-        self._cache = EmbeddingCache(models.cache_folder(), _cache_limit())
         self._tower: VisionTower | None = None
 
-    def knows(self, name: str) -> bool:
-        return self._cache.get(*self._key(name)) is not None
+    def require(self, seen: Seen) -> None:
+        """Refuse a picture that is neither here nor in the cache."""
+        if seen.picture is None and self._cache.get(*self._key(seen.sha256)) is None:
+            raise PictureError(
+                f"The {seen.name} with SHA-256 {seen.sha256[:12]}… is not in the embedding cache (crop "
+                f"{self._crop.value}). Drop the picture again, or clear the field Reference SHA-256."
+            )
 
-    def embedding(self, name: str, encode: Callable[[VisionTower], torch.Tensor]) -> torch.Tensor:
+    def look(self, seen: Seen) -> torch.Tensor:
+        """Return the embedding of a picture."""
+        return self.embedding(lambda tower: self._encode(tower, seen), seen.sha256)
+
+    def embedding(self, encode: Callable[[VisionTower], torch.Tensor], name: str) -> torch.Tensor:
+        """Return what is cached under ``name``, or encode it."""
         known = self._cache.get(*self._key(name))
         if known is not None:
             return known
@@ -88,14 +79,20 @@ class _Guest:
         return computed
 
     def leave(self) -> None:
+        """Free the device."""
         from modules import devices
 
         if self._tower is not None:
             self._tower = None
             devices.torch_gc()
 
+    def _encode(self, tower: VisionTower, seen: Seen) -> torch.Tensor:
+        self.require(seen)
+        return tower.encode(seen.picture.image, self._kind, self._crop)  # type: ignore[union-attr]
+
     def _key(self, name: str) -> tuple[str, ...]:
-        return (self._encoder.fingerprint, self._kind.value, _CROP, name)
+        crop = "" if name == _NOTHING else self._crop.value
+        return (self._encoder.fingerprint, self._kind.value, crop, name)
 
     def _encoded(self, encode: Callable[[VisionTower], torch.Tensor]) -> torch.Tensor:
         device = self._host.encode_device()
@@ -110,10 +107,3 @@ class _Guest:
         if self._tower is None:
             self._tower = VisionTower(self._encoder, device)
         return self._tower
-
-
-def _cache_limit() -> int:
-    from modules import shared
-
-    megabytes = getattr(shared.opts, "instantstyle_cache_megabytes", DEFAULT_LIMIT >> 20)
-    return int(megabytes) << 20

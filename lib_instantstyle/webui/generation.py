@@ -12,105 +12,20 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.blocks import enumerate_sites
-from lib_instantstyle.checkpoint import Kind
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
-from lib_instantstyle.injection import Injection
-from lib_instantstyle.params import Passes, StyleParams
-from lib_instantstyle.plan import ImageTerm, ImageTokens, image_terms, make_plan
-from lib_instantstyle.projection import project_linear, project_resampler
-from lib_instantstyle.schedule import Schedule
-from lib_instantstyle.subtraction import split_contents, subtract_content
+from lib_instantstyle.params import StyleParams
 from lib_instantstyle.webui import host as hosts
-from lib_instantstyle.webui import infotext, models
-from lib_instantstyle.webui.embedding import ReferenceEmbedding, embed_reference
+from lib_instantstyle.webui import infotext
+from lib_instantstyle.webui.arguments import read_arguments
+from lib_instantstyle.webui.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from torch import nn
-
-    from lib_instantstyle.checkpoint import Adapter
+    from lib_instantstyle.injection import Injection
+    from lib_instantstyle.webui.job import Tag
 
 logger = logging.getLogger("instantstyle")
-
-
-class Job:
-    """The styling of one processing object.
-
-    Args:
-        params: Validated and enabled.
-        host: The model side of the WebUI.
-
-    Raises:
-        InstantStyleError: If reference, adapter or encoder cannot be used.
-    """
-
-    def __init__(self, params: StyleParams, host: hosts.A1111Host) -> None:
-        self.params = params
-        self.host = host
-        self._adapter: Adapter = models.find_adapter(params.adapter)
-        self._contents = split_contents(params.content) if params.content_strength else []
-        self._check_removal()
-        self._embedding: ReferenceEmbedding = embed_reference(params, self._adapter, host)
-        self._schedule = Schedule(params.start, params.end)
-        self._tokens: ImageTokens | None = None
-        self._terms: tuple[ImageTerm, ...] = ()
-        self._planned_for: nn.Module | None = None
-
-    def styles(self, p: Any) -> bool:
-        """Whether the sampling pass that ``p`` is in takes part."""
-        if not getattr(p, "enable_hr", False):
-            return True
-        wanted = Passes.HIRES if p.is_hr_pass else Passes.FIRST
-        return self.params.passes in (Passes.BOTH, wanted)
-
-    def injection(self) -> Injection | None:
-        """Build the injection into the UNet that is loaded now; None if every weight is 0.
-
-        Raises:
-            InstantStyleError: If the UNet is no SDXL base model or does not fit the adapter.
-        """
-        unet = self.host.unet()
-        if self._planned_for is not unet:
-            sites = enumerate_sites(unet)
-            self._adapter.check_fits(sites)
-            plan = make_plan(self.params.block_weights, sites)
-            self._terms = image_terms(plan, self._adapter, self._image_tokens()) if plan else ()
-            self._planned_for = unet
-        return Injection(unet, self._terms, self._schedule, self.host.describe_call) if self._terms else None
-
-    def record(self, p: Any) -> None:
-        """Write the infotext: called only after the injection is in place."""
-        p.extra_generation_params.update(
-            infotext.write(self.params, self._adapter, models.adapter_sha256(self._adapter), self._embedding.sha256)
-        )
-
-    def summary(self) -> str:
-        """Return what acts, for the log."""
-        weights = [f"{block.name} {weight:g}" for block, weight in self.params.block_weights.items()]
-        removed = [f"minus {content}" for content in self._contents]
-        adapter = [self._adapter.path.name, f"{self._adapter.tokens} tokens", f"{len(self._terms)} sites"]
-        return ", ".join(weights + removed + adapter)
-
-    def _check_removal(self) -> None:
-        if self._contents and self._adapter.kind is Kind.PLUS:
-            raise ParameterError(
-                f"Content ({self.params.content!r}) cannot be removed with {self._adapter.path.name}: Plus adapters "
-                "see patches of the picture, not one embedding that words could be subtracted from. Choose "
-                "ip-adapter_sdxl, or empty the content to remove."
-            )
-
-    def _image_tokens(self) -> ImageTokens:
-        if self._tokens is None:
-            picture = self._embedding.picture
-            if self._contents:
-                vectors = self.host.text_vectors(self._contents)
-                picture = subtract_content(picture, vectors, self.params.content_strength)
-            project = project_linear if self._adapter.kind is Kind.LINEAR else project_resampler
-            weights = self._adapter.read_projection()
-            self._tokens = ImageTokens(project(picture, weights), project(self._embedding.nothing, weights))
-        return self._tokens
 
 
 class Generation:
@@ -127,31 +42,37 @@ class Generation:
         for key in [key for key in p.extra_generation_params if infotext.is_ours(key)]:
             del p.extra_generation_params[key]
         p._instantstyle = None
+        if _steps_aside(p):
+            return
+        p._instantstyle = Job(hosts.A1111Host())
         with _deferred(p):
-            params = _with_axes(StyleParams.from_args(args), getattr(p, "_instantstyle_axes", {}))
-            if params.enabled and not _steps_aside(p):
-                p._instantstyle = params
+            params = _with_axes(read_arguments(args), getattr(p, "_instantstyle_axes", {}))
+            p._instantstyle.params = params if params.enabled else None
 
     def prepare(self, p: Any) -> None:
-        """Read reference, adapter and encoder."""
-        params = getattr(p, "_instantstyle", None)
-        if not isinstance(params, StyleParams):
-            return
-        p._instantstyle = None
-        with _deferred(p):
-            p._instantstyle = Job(params, hosts.A1111Host())
+        """Read references, adapter and encoder."""
+        job = getattr(p, "_instantstyle", None)
+        if isinstance(job, Job):
+            with _deferred(p):
+                job.prepare(p)
+
+    def activate_tags(self, p: Any, tags: Sequence[Tag]) -> None:
+        """Note the saved styles that the prompt of the coming pass names."""
+        job = getattr(p, "_instantstyle", None)
+        if isinstance(job, Job):
+            job.tags = tuple(tags)
 
     def before_sampling(self, p: Any, conditioning: Any) -> None:
         """Arrange that the coming denoising loop, and only it, runs styled."""
         job = getattr(p, "_instantstyle", None)
-        if isinstance(job, Job) and job.styles(p):
+        if isinstance(job, Job) and job.acts_on(p):
             hosts.wrap_next_sampling(p.sampler, lambda: self._styled(p, job, conditioning))
 
     @contextlib.contextmanager
     def _styled(self, p: Any, job: Job, conditioning: Any) -> Iterator[None]:
         self._p, self._job = p, job
         try:
-            job.host.begin_sampling(conditioning)  # here, not in the hook: an error must reach the user
+            job.begin_sampling(p, conditioning)  # here, not in the hook: an error must reach the user
             self._attach_or_warn()
             yield
         finally:
@@ -172,7 +93,7 @@ class Generation:
         if job is None:
             return
         started = time.perf_counter()
-        self._injection = job.injection()
+        self._injection = job.injection(self._p)
         if self._injection is None:
             return
         self._injection.inject()
@@ -234,6 +155,7 @@ def _deferred(p: Any) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001  the host's hooks end here; it is raised again from p.init
+        p._instantstyle = None
         if isinstance(error, InstantStyleError) and _prefers_warning():
             hosts.warn_user(p, error)
         else:

@@ -15,6 +15,7 @@ import torch
 
 from lib_instantstyle.errors import InstantStyleError, PictureError, UnsupportedModelError
 from lib_instantstyle.injection import UNetCall
+from lib_instantstyle.regions import WHOLE, Frame
 from lib_instantstyle.rows import RowCursor
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Host(Protocol):
     def fetch_picture(self, address: str) -> Image.Image:
         """Fetch a picture under the host's own request options."""
 
+    def begin_sampling(self, p: Any, conditioning: Any) -> Frame:
+        """Note the batch that is sampled next; return the part of the picture that the UNet sees."""
+
     def begin_step(self, step: Any) -> None:
         """Note the rows of the denoising step that begins."""
 
@@ -54,6 +58,7 @@ class A1111Host:
     def __init__(self) -> None:
         self._cursor = RowCursor()
         self._parts: list[int] = []
+        self._first_picture = 0
 
     def unet(self) -> nn.Module:
         """Return the loaded checkpoint's UNet.
@@ -111,17 +116,19 @@ class A1111Host:
         try:
             return decode_base64_to_image(address)
         except HTTPException as error:
-            raise PictureError(f"The reference picture at {address} was not fetched: {error.detail}.") from error
+            raise PictureError(f"The picture at {address} was not fetched: {error.detail}.") from error
         except OSError as error:  # what requests raises
-            raise PictureError(f"The reference picture at {address} cannot be fetched: {error}.") from error
+            raise PictureError(f"The picture at {address} cannot be fetched: {error}.") from error
 
-    def begin_sampling(self, conditioning: Any) -> None:
-        """Note the number of AND parts of each picture, from the hook's ``c``."""
+    def begin_sampling(self, p: Any, conditioning: Any) -> Frame:
+        """Note the number of AND parts of each picture, from the hook's ``c``, and how many pictures came before."""
         self._parts = [len(parts) for parts in conditioning.batch]
+        self._first_picture = p.iteration * p.batch_size
+        return _frame(p)
 
     def begin_step(self, step: Any) -> None:
         """Set the cursor back; ``step`` is the ``cfg_denoiser`` callback's parameter object."""
-        self._cursor.begin_step(self._parts, step.text_cond.shape[0], step.text_uncond.shape[0])
+        self._cursor.begin_step(self._parts, step.text_cond.shape[0], step.text_uncond.shape[0], self._first_picture)
 
     def describe_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
         """Explain ``unet(x, timesteps=…, context=…, y=…)``."""
@@ -158,6 +165,24 @@ def raise_on_init(p: Any, error: Exception) -> None:
         raise error
 
     p.init = init
+
+
+def _frame(p: Any) -> Frame:
+    """Return which part of the whole picture is being sampled: 'Only masked' crops it, a hires pass may."""
+    if getattr(p, "is_hr_pass", False):
+        return _hires_frame(p)
+    crop, pictures = getattr(p, "paste_to", None), getattr(p, "init_images", None)
+    if not crop or not pictures:
+        return WHOLE
+    left, top, width, height = crop
+    whole_width, whole_height = pictures[0].size
+    return Frame(left / whole_width, top / whole_height, (left + width) / whole_width, (top + height) / whole_height)
+
+
+def _hires_frame(p: Any) -> Frame:
+    """Return what is left when the upscaled picture is cut to another shape; the cut counts latent pixels."""
+    across, down = 8 * p.truncate_x / p.hr_upscale_to_x / 2, 8 * p.truncate_y / p.hr_upscale_to_y / 2
+    return Frame(across, down, 1.0 - across, 1.0 - down)
 
 
 def _pooled_width(conditioner: Any) -> int:

@@ -10,14 +10,17 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import NAME, __version__
-from lib_instantstyle.params import StyleParams, controls, default_of
+from lib_instantstyle.params import controls, default_of
 
 if TYPE_CHECKING:
-    from lib_instantstyle.checkpoint import Adapter
+    from collections.abc import Mapping
+
+    from lib_instantstyle.webui.stylist import Stylist
 
 VERSION = NAME
 ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons
 NOTE = f"{NAME} note"
+STYLES = f"{NAME} styles"
 ADAPTER_HASH = f"{NAME} adapter SHA-256"
 _ALWAYS = ("preset",)
 
@@ -32,17 +35,24 @@ def is_ours(key: str) -> bool:
     return key == VERSION or key.startswith(f"{NAME} ")
 
 
-def write(params: StyleParams, adapter: Adapter, adapter_sha256: str | None, picture_sha256: str) -> dict[str, Any]:
+def write(stylist: Stylist, adapter_sha256: str | None) -> dict[str, Any]:
     """Return the entries that describe a styled picture."""
+    params = stylist.params
     entries: dict[str, Any] = {VERSION: __version__}
     for name, control in controls().items():
         value = getattr(params, name)
         if control.recorded and (name in _ALWAYS or value != default_of(name)):
             entries[key_of(name)] = value.value if isinstance(value, Enum) else value
-    entries[key_of("adapter")] = adapter.path.name
+    entries[key_of("adapter")] = stylist.adapter.path.name
     entries[ADAPTER_HASH] = adapter_sha256
-    entries[key_of("reference")] = picture_sha256
+    if stylist.recalled is not None and stylist.recalled.text():
+        entries[key_of("reference")] = stylist.recalled.text()
     return entries
+
+
+def write_styles(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Return the entry that names the saved styles that acted, with the hashes of their files."""
+    return {STYLES: ", ".join(f"{name}: {digest}" for name, digest in hashes.items())}
 
 
 def fill_defaults(parameters: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ Found = TypeVar("Found", Adapter, EncoderFile)
 logger = logging.getLogger("instantstyle")
 # Ours first, then where users of other extensions already keep these files.
 _FOLDERS = ("InstantStyle", "ControlNet", "ipadapter", "clip_vision")
+_STYLES = "styles"  # within ours; no models in it
 _CACHED_FILES = 1024
 
 
@@ -59,16 +60,31 @@ def adapter_names() -> list[str]:
     return [AUTOMATIC, *dict.fromkeys(adapter.path.name for adapter in list_adapters())]
 
 
-def find_adapter(name: str) -> Adapter:
+def styles_folder() -> Path:
+    """Return the folder of the style library."""
+    from modules import paths
+
+    return Path(paths.models_path) / _FOLDERS[0] / _STYLES
+
+
+def find_adapter(name: str, suits: Callable[[Adapter], bool] | None = None) -> Adapter:
     """Return the adapter file called ``name``, with or without suffix, or the best one for Automatic.
+
+    Args:
+        name: Of the file, or Automatic.
+        suits: Narrows the automatic choice.
 
     Raises:
         AdapterError: If there is none of that name, saying what there is, or if the file is unusable, saying why.
     """
     adapters = list_adapters()
     if parse_automatic(name):
+        suitable = [adapter for adapter in adapters if suits is None or suits(adapter)]
+        if suitable:
+            return suitable[0]
         if adapters:
-            return adapters[0]
+            names = ", ".join(adapter.path.name for adapter in adapters)
+            raise AdapterError(f"None of the adapters ({names}) reads the embedding of this saved style. Make it anew.")
         raise AdapterError(
             f"No IP-Adapter for SDXL was found. Put ip-adapter_sdxl.safetensors into {_FOLDERS[0]} in the models "
             f"folder. Searched: {', '.join(map(str, model_folders()))}."
@@ -120,9 +136,11 @@ def describe_adapter(adapter: Adapter) -> dict[str, Any]:
 
 def _tensor_files() -> Iterator[Path]:
     seen = set()
+    styles = styles_folder()
     for folder in model_folders():
         for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-            if path.suffix in SUFFIXES and path.is_file() and path.resolve() not in seen:
+            is_model = path.suffix in SUFFIXES and path.is_file() and styles not in path.parents
+            if is_model and path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
 

@@ -9,7 +9,8 @@ import gradio as gr
 
 from lib_instantstyle import NAME
 from lib_instantstyle.blocks import Preset
-from lib_instantstyle.params import Control, controls, default_of
+from lib_instantstyle.controls import Control
+from lib_instantstyle.params import controls, default_of
 from lib_instantstyle.webui import infotext, models
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import NAME
-from lib_instantstyle.params import Control, controls, default_of
+from lib_instantstyle.controls import Control
+from lib_instantstyle.params import controls, default_of
 from lib_instantstyle.webui import models
 
 if TYPE_CHECKING:

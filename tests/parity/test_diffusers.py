@@ -12,13 +12,16 @@ from diffusers import UNet2DConditionModel
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
 from torch import nn
 
-from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE, Preset, enumerate_sites, preset_weights
+from lib_instantstyle.block_weights import Layer
+from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE, Preset, preset_weights
 from lib_instantstyle.checkpoint import open_adapter
 from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.plan import ImageTokens, PlannedSite, image_terms, make_plan
+from lib_instantstyle.layers import Styling
+from lib_instantstyle.plan import PlannedSite, Source, image_terms, make_plan
 from lib_instantstyle.projection import project_linear
 from lib_instantstyle.rows import Row
 from lib_instantstyle.schedule import Schedule
+from lib_instantstyle.sites import enumerate_sites
 from tests.support.files import save_safetensors
 from tests.tiny import adapters
 from tests.tiny.tensors import random_tensors
@@ -56,9 +59,14 @@ class Pair:
     def ours(self, plan: list[PlannedSite]) -> torch.Tensor:
         projection = self.adapter.read_projection()
         nothing = torch.zeros_like(self.embedding)
-        tokens = ImageTokens(project_linear(self.embedding, projection), project_linear(nothing, projection))
-        terms = image_terms(plan, self.adapter, tokens)
-        with Injection(self.ldm, terms, Schedule(), lambda _args, kwargs: UNetCall(ROWS, kwargs["timesteps"])):
+        weights = {Layer(site.block, site.depth): weight for site, weight in plan}
+        source = Source(weights, project_linear(self.embedding, projection), project_linear(nothing, projection))
+        return self.inject([source])
+
+    @torch.no_grad()
+    def inject(self, sources: list[Source]) -> torch.Tensor:
+        styling = Styling(image_terms(sources, self.sites, self.adapter), Schedule())
+        with Injection(self.ldm, [styling], lambda _args, kwargs: UNetCall(ROWS, kwargs["timesteps"])):
             times = self.diffusers.add_time_proj(self.time_ids.flatten()).reshape(len(ROWS), -1)
             vector = torch.cat((self.pooled, times), dim=-1)
             return self.ldm(self.x, timesteps=self.timesteps, context=self.context, y=vector)

@@ -1,17 +1,17 @@
 import pytest
 
+from lib_instantstyle.block_weights import parse_block_weights
 from lib_instantstyle.blocks import (
     ADAPTER_ORDER,
     BLOCKS,
     LAYOUT,
     STYLE,
     Preset,
-    enumerate_sites,
     find_block,
-    parse_block_weights,
     preset_weights,
 )
 from lib_instantstyle.errors import ParameterError, UnsupportedModelError
+from lib_instantstyle.sites import enumerate_sites
 from tests.support.unets import SmallUNet
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib_instantstyle.blocks import STYLE, enumerate_sites
+from lib_instantstyle.blocks import STYLE
 from lib_instantstyle.checkpoint import Kind, open_adapter
 from lib_instantstyle.errors import AdapterError, UnsupportedModelError
+from lib_instantstyle.sites import enumerate_sites
 from tests.support import files
 from tests.support.unets import SmallUNet
 

@@ -7,12 +7,17 @@ from torch import nn
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.projection import project_linear, project_resampler
-from lib_instantstyle.subtraction import split_contents, subtract_content
+from lib_instantstyle.subtraction import Content, Removal, Remover, parse_contents
 from tests.support import files
 
 
 def _part(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {key[len("image_proj.") :]: tensor for key, tensor in tensors.items() if key.startswith("image_proj.")}
+
+
+def subtract_content(embedding: torch.Tensor, texts: torch.Tensor, strength: float) -> torch.Tensor:
+    contents = [Content(str(index), 1.0) for index in range(len(texts))]
+    return Remover(contents, texts, strength, Removal.SUBTRACT)(embedding)
 
 
 def test_subtraction_is_the_paper_s() -> None:
@@ -37,7 +42,7 @@ def test_spaces_must_match() -> None:
 
 
 def test_contents_are_separated_by_commas() -> None:
-    assert split_contents(" a cat, balloons,, ") == ["a cat", "balloons"]
+    assert parse_contents(" a cat, balloons,, ") == [("a cat", 1.0), ("balloons", 1.0)]
 
 
 def test_linear_projection() -> None:

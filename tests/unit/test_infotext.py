@@ -1,12 +1,16 @@
 from typing import Any
 
 import pytest
+import torch
 
 from lib_instantstyle import __version__
 from lib_instantstyle.blocks import Preset
 from lib_instantstyle.checkpoint import Adapter
 from lib_instantstyle.params import Passes, StyleParams, controls, default_of
+from lib_instantstyle.recall import Recalled
+from lib_instantstyle.sources import Embeddings
 from lib_instantstyle.webui import infotext
+from lib_instantstyle.webui.stylist import Stylist
 
 
 def pasted(parameters: dict[str, str]) -> StyleParams:
@@ -19,6 +23,11 @@ def pasted(parameters: dict[str, str]) -> StyleParams:
     return StyleParams(**values)
 
 
+def styled(params: StyleParams, adapter: Adapter) -> Stylist:
+    seen = Embeddings((torch.zeros(1, 4),), torch.zeros(1, 4))
+    return Stylist(params, adapter, seen, host=None, recalled=Recalled(("cd" * 32,)))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -26,23 +35,25 @@ def pasted(parameters: dict[str, str]) -> StyleParams:
         StyleParams(
             enabled=True, preset=Preset.CUSTOM, blocks="style:1, layout:0.4", style_weight=0.35, layout_weight=-1.0,
             content='a "cat", balloons: red', content_strength=1.25, start=0.1, end=0.9, passes=Passes.HIRES,
+            weights="1, 0.5", combine="concatenate", crop="tiles", subject_weight=0.2, removal="mask", anti_layout=2.0,
+            prompt_colours=0.5, curve="0:0.4, 0.3:1", hires_curve="fade out", hires_start=0.2, hires_end=0.8, style="ink",
         ),
     ],
     ids=["defaults", "everything"],
 )  # fmt: skip
 def test_what_is_written_is_read_back(adapter: Adapter, params: StyleParams) -> None:
-    written = {key: str(value) for key, value in infotext.write(params, adapter, "ab" * 32, "cd" * 32).items()}
+    written = {key: str(value) for key, value in infotext.write(styled(params, adapter), "ab" * 32).items()}
     infotext.fill_defaults(written)
     assert pasted(written) == params.replace(adapter=adapter.path.name, reference="cd" * 32)
 
 
 def test_always_written(adapter: Adapter) -> None:
-    assert infotext.write(StyleParams(enabled=True), adapter, "ab", "cd") == {
+    assert infotext.write(styled(StyleParams(enabled=True), adapter), "ab") == {
         "InstantStyle": __version__,
         "InstantStyle preset": "Style",
         "InstantStyle adapter": "linear.safetensors",
         "InstantStyle adapter SHA-256": "ab",
-        "InstantStyle reference": "cd",
+        "InstantStyle reference": "cd" * 32,
     }
 
 

@@ -4,19 +4,21 @@ import pytest
 import torch
 
 from lib_instantstyle.attention import image_attention
-from lib_instantstyle.blocks import LAYOUT, STYLE, Block, enumerate_sites
+from lib_instantstyle.blocks import LAYOUT, STYLE, Block
 from lib_instantstyle.checkpoint import Adapter, open_adapter
 from lib_instantstyle.errors import AdapterError, RowsError
 from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.plan import ImageTokens, image_terms, make_plan
+from lib_instantstyle.layers import Styling
+from lib_instantstyle.plan import Source, image_terms, make_plan
 from lib_instantstyle.rows import RowCursor
 from lib_instantstyle.schedule import Schedule
+from lib_instantstyle.sites import enumerate_sites
 from tests.support import files
 from tests.support.unets import CONTEXT, SmallUNet
 
 X = torch.randn(8, 5, 16, generator=torch.Generator().manual_seed(1))
 TEXT = torch.randn(8, 3, CONTEXT, generator=torch.Generator().manual_seed(2))
-TOKENS = ImageTokens(*torch.randn(2, 1, 4, CONTEXT, generator=torch.Generator().manual_seed(3)))
+SEEN, NOTHING = torch.randn(2, 1, 4, CONTEXT, generator=torch.Generator().manual_seed(3))
 
 
 class Bench:
@@ -25,8 +27,13 @@ class Bench:
     def __init__(self, adapter: Adapter, weights: dict[Block, float], schedule: Schedule | None = None) -> None:
         self.unet = SmallUNet()
         self.cursor = RowCursor()
-        terms = image_terms(make_plan(weights, enumerate_sites(self.unet)), adapter, TOKENS)
-        self.injection = Injection(self.unet, terms, schedule or Schedule(), self._describe)
+        self.injection = self.inject_sources(adapter, [Source(weights, SEEN, NOTHING)], schedule)
+
+    def inject_sources(
+        self, adapter: Adapter, sources: list[Source], schedule: Schedule | None = None, colours: float = 0.0
+    ) -> Injection:
+        terms = image_terms(sources, enumerate_sites(self.unet), adapter)
+        return Injection(self.unet, [Styling(terms, schedule or Schedule(), colours)], self._describe)
 
     def _describe(self, args, kwargs) -> UNetCall:
         return UNetCall(self.cursor.take(args[0].shape[0]), kwargs["timesteps"])
@@ -144,9 +151,7 @@ def test_unconditional_rows_see_nothing_but_c0(adapter: Adapter) -> None:
     bench = Bench(adapter, {STYLE: 1.0})
     with bench.injection:
         styled = bench.step([1], [1, 1])[1:]
-    other = ImageTokens(TOKENS.conditional * -3, TOKENS.unconditional)
-    terms = image_terms(make_plan({STYLE: 1.0}, enumerate_sites(bench.unet)), adapter, other)
-    with Injection(bench.unet, terms, Schedule(), bench._describe):
+    with bench.inject_sources(adapter, [Source({STYLE: 1.0}, SEEN * -3, NOTHING)]):
         assert torch.equal(bench.step([1], [1, 1])[1:], styled)
 
 

@@ -74,9 +74,9 @@ def _bomb() -> str:
         ("this is no base64!", "not valid base64"),
         (encoded(RED)[:60], "cannot be read"),
         (base64.b64encode(base64.b64decode(encoded(RED))[:-60]).decode(), "cannot be read"),
-        ("https://example.org/a.png", "Addresses are not fetched"),
+        ("https://example.org/a.png", "is an address, which is not fetched here"),
         (12, "must be a base64 text; got int"),
-        ([RED, RED], "2 reference pictures"),
+        ([RED, RED], "2 pictures were given as reference picture"),
     ],
     ids=["1x1", "huge", "huge file", "text", "no base64", "stub", "truncated", "address", "number", "two"],
 )  # fmt: skip

@@ -1,0 +1,125 @@
+"""Where in the picture each reference acts. Knows torch, numpy and Pillow only.
+
+Masks are kept at one size, squashed to a square: their places are fractions of the picture, and each
+cross-attention takes its own grid from them. Averaging over areas keeps soft edges soft, and a partition of
+the picture a partition.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from lib_instantstyle.errors import PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MASK_SIZE = 512  # four times the finest grid of a 2048-pixel picture
+ASPECT_TOLERANCE = 0.04  # of the aspect ratio: sizes are rounded to multiples of 8
+
+
+class Frame(NamedTuple):
+    """The part of the whole picture that the UNet sees, as fractions: 0, 0, 1, 1 for all of it."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+
+WHOLE = Frame()
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A region: 0 outside, 255 inside.
+
+    Attributes:
+        values: ``[MASK_SIZE, MASK_SIZE]``, uint8.
+        size: Width and height of the picture it was painted for, where known.
+    """
+
+    values: torch.Tensor
+    size: tuple[int, int] | None = None
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hash of the values."""
+        return hashlib.sha256(self.values.numpy().tobytes()).hexdigest()
+
+    def check_aspect(self, width: int, height: int, name: str) -> None:
+        """Refuse a picture of another shape.
+
+        Raises:
+            PictureError: If the aspect ratios differ by more than the rounding of sizes explains.
+        """
+        if self.size is None:
+            return
+        ratio = (self.size[0] * height) / (self.size[1] * width)
+        if not 1 - ASPECT_TOLERANCE <= ratio <= 1 + ASPECT_TOLERANCE:
+            raise PictureError(
+                f"The mask of {name} is {self.size[0]}×{self.size[1]}, the picture {width}×{height}: their shapes "
+                "differ. Paint the mask at the picture's aspect ratio."
+            )
+
+
+def make_mask(image: Image.Image) -> Mask:
+    """Make a mask of a picture: white acts, black does not, grey acts partly.
+
+    Raises:
+        PictureError: If it is black throughout.
+    """
+    squashed = image.convert("L").resize((MASK_SIZE, MASK_SIZE), Image.Resampling.BOX)
+    values = torch.from_numpy(np.array(squashed, dtype=np.uint8))
+    if not values.any():
+        raise PictureError("A region mask is black throughout, so its reference would act nowhere. Paint white.")
+    return Mask(values, image.size)
+
+
+def partition(masks: Mapping[int, Mask], count: int) -> tuple[list[torch.Tensor | None], torch.Tensor | None]:
+    """Divide the picture among ``count`` references, of which some have masks.
+
+    Where masks overlap by more than 1 in all they are divided by their sum. A reference without a mask acts
+    where the masks leave room.
+
+    Returns:
+        For each reference its share ``[MASK_SIZE, MASK_SIZE]`` in float32, or None where it has no mask; and
+        the rest of the picture, None if there are no masks at all.
+    """
+    if not masks:
+        return [None] * count, None
+    shares = {index: mask.values.float() / 255.0 for index, mask in masks.items()}
+    total = torch.stack(list(shares.values())).sum(dim=0)
+    divided = {index: share / total.clamp_min(1.0) for index, share in shares.items()}
+    return [divided.get(index) for index in range(count)], (1.0 - total).clamp_min(0.0)
+
+
+def sample(shares: torch.Tensor, frame: Frame, height: int, width: int) -> torch.Tensor:
+    """Return the shares on the grid of one cross-attention.
+
+    Args:
+        shares: ``[n, MASK_SIZE, MASK_SIZE]``, fractions.
+        frame: The part of the picture that the grid covers.
+        height, width: Of the grid.
+
+    Returns:
+        ``[n, height · width, 1]``, in the order of the query's positions.
+    """
+    size = shares.shape[-1]
+    left, right = _span(frame.left, frame.right, size)
+    top, bottom = _span(frame.top, frame.bottom, size)
+    part = shares[:, top:bottom, left:right].unsqueeze(1).float()
+    return F.interpolate(part, (height, width), mode="area").flatten(2).transpose(1, 2)
+
+
+def _span(start: float, end: float, size: int) -> tuple[int, int]:
+    first = min(max(round(start * size), 0), size - 1)
+    return first, max(min(round(end * size), size), first + 1)

@@ -1,0 +1,28 @@
+"""From the host's argument list to `StyleParams`, with a saved style as the base of an API dict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.params import StyleParams
+from lib_instantstyle.webui import library
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def read_arguments(args: Sequence[Any]) -> StyleParams:
+    """Return the parameters of a job.
+
+    In a dict that names a saved ``style``, the style's settings stand for the keys that are left out. On the page
+    they need no such rule: choosing a style fills its settings into the controls.
+
+    Raises:
+        ParameterError: If a key or value cannot be used.
+        StyleError: If there is no such style.
+    """
+    if args and isinstance(args[0], dict) and args[0].get("enabled") and isinstance(args[0].get("style"), str):
+        name = args[0]["style"].strip()
+        settings = library.find(name).settings if name else {}
+        return StyleParams.from_dict({**settings, **args[0]})
+    return StyleParams.from_args(args)

@@ -1,0 +1,129 @@
+"""The styling of one processing object: the accordion's style and those of its prompts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lib_instantstyle.injection import Injection
+from lib_instantstyle.params import Passes, StyleParams
+from lib_instantstyle.regions import WHOLE, Frame
+from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.webui import infotext, library, models
+from lib_instantstyle.webui.stylist import Stylist, from_accordion, from_prompt
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lib_instantstyle.layers import Styling
+    from lib_instantstyle.plan import ImageTerm
+    from lib_instantstyle.webui.host import A1111Host
+
+
+class Tag(NamedTuple):
+    """``<instantstyle:name:weight>`` in a prompt."""
+
+    name: str
+    weight: float
+
+
+class Job:
+    """Everything one processing object needs.
+
+    Attributes:
+        params: Of the accordion; None where it is off.
+        tags: Of the prompt of the coming pass.
+        host: The model side of the WebUI.
+    """
+
+    def __init__(self, host: A1111Host) -> None:
+        self.params: StyleParams | None = None
+        self.tags: tuple[Tag, ...] = ()
+        self.host = host
+        self._accordion: Stylist | None = None
+        self._tagged: dict[Tag, Stylist] = {}
+        self._terms: dict[Tag | None, tuple[ImageTerm, ...]] = {}
+        self._planned_for: nn.Module | None = None
+        self._frame: Frame = WHOLE
+
+    def prepare(self, p: Any) -> None:
+        """Read the accordion's pictures, adapter and encoder.
+
+        Raises:
+            InstantStyleError: If one of them cannot be used.
+        """
+        if self.params is not None:
+            pictures = getattr(p, "init_images", None) or [None]
+            self._accordion = from_accordion(self.params, self.host, pictures[0])
+            self._accordion.check_shape(*_picture_size(p))
+
+    def acts_on(self, p: Any) -> bool:
+        """Whether anything acts in the sampling pass that ``p`` is in."""
+        return bool(self.tags) or self._takes_part(p)
+
+    def begin_sampling(self, p: Any, conditioning: Any) -> None:
+        """Note what the coming pass samples."""
+        self._frame = self.host.begin_sampling(p, conditioning)
+
+    def injection(self, p: Any) -> Injection | None:
+        """Build the injection into the UNet that is loaded now; None if every weight is 0.
+
+        Raises:
+            InstantStyleError: If a saved style cannot be used, the UNet is no SDXL base model, or does not fit the
+                adapter.
+        """
+        unet = self.host.unet()
+        if self._planned_for is not unet:
+            self._terms.clear()
+            self._planned_for = unet
+        stylings = [self._styling(tag, stylist, unet, p) for tag, stylist in self._acting(p).items()]
+        stylings = [styling for styling in stylings if styling.terms]
+        return Injection(unet, stylings, self.host.describe_call, self._frame) if stylings else None
+
+    def record(self, p: Any) -> None:
+        """Write the infotext: called only after the injection is in place."""
+        acting = self._acting(p)
+        accordion = acting.get(None)
+        if accordion is not None:
+            sha256 = models.adapter_sha256(accordion.adapter)
+            p.extra_generation_params.update(infotext.write(accordion, sha256))
+        names = [tag.name for tag in acting if tag is not None]
+        names += [accordion.params.style] if accordion is not None and accordion.params.style else []
+        if names:
+            p.extra_generation_params.update(infotext.write_styles({name: library.hash_of(name) for name in names}))
+
+    def summary(self) -> str:
+        """Return what acts, for the log."""
+        tagged = [f"<{tag.name}> {self._tagged[tag].summary()}" for tag in self.tags if tag in self._tagged]
+        return "; ".join(([self._accordion.summary()] if self._accordion else []) + tagged)
+
+    def _takes_part(self, p: Any) -> bool:
+        """Whether the accordion's style acts in this pass."""
+        if self._accordion is None:
+            return False
+        if not getattr(p, "enable_hr", False):
+            return True
+        wanted = Passes.HIRES if p.is_hr_pass else Passes.FIRST
+        return self._accordion.params.passes in (Passes.BOTH, wanted)
+
+    def _acting(self, p: Any) -> dict[Tag | None, Stylist]:
+        """Return what acts in this pass: the accordion's style under None, and the prompt's."""
+        acting: dict[Tag | None, Stylist] = {}
+        if self._accordion is not None and self._takes_part(p):
+            acting[None] = self._accordion
+        for tag in self.tags:
+            if tag not in self._tagged:
+                self._tagged[tag] = from_prompt(tag.name, tag.weight, self.host)
+            acting[tag] = self._tagged[tag]
+        return acting
+
+    def _styling(self, tag: Tag | None, stylist: Stylist, unet: nn.Module, p: Any) -> Styling:
+        if tag not in self._terms:
+            self._terms[tag] = stylist.terms(enumerate_sites(unet))
+        return stylist.styling(self._terms[tag], hires=bool(getattr(p, "is_hr_pass", False)))
+
+
+def _picture_size(p: Any) -> tuple[int, int]:
+    """Return the size of the whole picture that region masks are painted for."""
+    cropped = getattr(p, "inpaint_full_res", False) and getattr(p, "image_mask", None) is not None
+    size: tuple[int, int] = p.init_images[0].size if cropped else (p.width, p.height)
+    return size

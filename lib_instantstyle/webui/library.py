@@ -1,0 +1,139 @@
+"""The style library: named styles in one folder of the models folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.controls import quoted
+from lib_instantstyle.errors import StyleError
+from lib_instantstyle.params import AUTOMATIC
+from lib_instantstyle.styles import MAX_BYTES, SUFFIX, SavedStyle, check_name, decode, encode, fingerprint, read
+from lib_instantstyle.webui import models
+
+if TYPE_CHECKING:
+    from lib_instantstyle.checkpoint import Adapter
+
+logger = logging.getLogger("instantstyle")
+
+
+def names() -> list[str]:
+    """Return the names of all styles, sorted."""
+    folder = models.styles_folder()
+    files = folder.glob(f"*{SUFFIX}") if folder.is_dir() else []
+    return sorted((path.stem for path in files), key=str.lower)
+
+
+def path_of(name: str) -> Path:
+    """Return the file of the style ``name``, whether it exists or not.
+
+    Raises:
+        StyleError: If the name could leave the folder.
+    """
+    return models.styles_folder() / f"{check_name(name)}{SUFFIX}"
+
+
+def find(name: str) -> SavedStyle:
+    """Return the style ``name``, whatever its case.
+
+    Raises:
+        StyleError: If there is none, saying which there are, or if its file is damaged.
+    """
+    path = existing(name)
+    return read(path, path.stem)
+
+
+def existing(name: str) -> Path:
+    """Return the file of the style ``name``, whatever its case.
+
+    Raises:
+        StyleError: If there is none, saying which there are.
+    """
+    wanted = check_name(name).lower()
+    found = next((known for known in names() if known.lower() == wanted), None)
+    if found is None:
+        raise StyleError(f"There is no saved style {quoted(name)}. There are: {', '.join(names()) or 'none'}.", 404)
+    return models.styles_folder() / f"{found}{SUFFIX}"
+
+
+def keep(name: str, style: SavedStyle, *, replace: bool = False) -> Path:
+    """Write ``style`` under ``name``.
+
+    Raises:
+        StyleError: If the name is taken and ``replace`` is not set, or the folder cannot be written.
+    """
+    return _write(name, encode(style), replace=replace)
+
+
+def import_file(name: str, content: bytes, *, replace: bool = False) -> Path:
+    """Keep a style file that came from elsewhere, once it has been read completely.
+
+    Raises:
+        StyleError: If it is no style, or as in `keep`.
+    """
+    check_name(name)
+    decode(content, name)
+    return _write(name, content, replace=replace)
+
+
+def import_path(path: Path, *, replace: bool = False) -> Path:
+    """Keep the style file at ``path`` under its own name, as `import_file` does."""
+    if path.stat().st_size > MAX_BYTES:
+        raise StyleError(f"The style {path.stem} is too large: at most {MAX_BYTES >> 20} MiB.")
+    return import_file(path.stem, path.read_bytes(), replace=replace)
+
+
+def delete(name: str) -> None:
+    """Remove the style ``name``.
+
+    Raises:
+        StyleError: If there is none.
+    """
+    existing(name).unlink()
+
+
+def adapter_for(style: SavedStyle, name: str = AUTOMATIC) -> Adapter:
+    """Return the adapter called ``name``, or the first that reads the style's embeddings.
+
+    Raises:
+        StyleError: If that adapter reads other embeddings.
+        AdapterError: If there is none.
+    """
+    adapter = models.find_adapter(name, lambda candidate: _suits(candidate, style))
+    if not _suits(adapter, style):
+        raise StyleError(
+            f"{adapter.path.name} cannot read this saved style: it was made for a {style.kind.value} adapter with "
+            f"{style.width}-wide embeddings. Choose the adapter Automatic, or save the style anew."
+        )
+    return adapter
+
+
+def hash_of(name: str) -> str:
+    """Return the start of the SHA-256 of the style's file, for the infotext."""
+    return fingerprint(existing(name))[:12]
+
+
+def _suits(adapter: Adapter, style: SavedStyle) -> bool:
+    return (adapter.kind, adapter.embedding_width) == (style.kind, style.width)
+
+
+def _write(name: str, content: bytes, *, replace: bool) -> Path:
+    path = path_of(name)
+    taken = next((known for known in names() if known.lower() == path.stem.lower()), None)
+    if taken and not replace:
+        raise StyleError(f"There is a style {quoted(taken)} already. Choose another name, or allow replacing it.", 409)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if taken:
+            path = path.with_name(f"{taken}{SUFFIX}")
+        Path(temporary).replace(path)  # appears whole, or not at all
+    except OSError as error:
+        raise StyleError(f"The style {quoted(name)} cannot be written to {path.parent}: {error.strerror}.") from error
+    logger.info("Saved the style %s (%d bytes)", path.stem, len(content))
+    return path
