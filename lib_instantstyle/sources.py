@@ -161,26 +161,22 @@ class Sources:
         return [Source({LAYOUT: strength}, tokens, tokens, (1.0, 0.0))]
 
     def _mean_tokens(self, indices: Sequence[int], *, plain: bool = False) -> torch.Tensor:
-        average = normalised_mean if self._params.combine is Combine.NORMALISED_MEAN else mean
-        shares = [self._shares[index] for index in indices]
         if self._kind is Kind.LINEAR:
-            embedding = average([self._averaged(self._embeddings.style[index]) for index in indices], shares)
+            embedding = mean_embedding(self._params, self._embeddings, indices)
             return self._project(embedding if plain else self._without_content(embedding))
-        return average([self._plain_tokens(self._embeddings.style[index]) for index in indices], shares)
+        tokens = [self._plain_tokens(self._embeddings.style[index]) for index in indices]
+        return _average(self._params)(tokens, [self._shares[index] for index in indices])
 
     def _tokens(self, embedding: torch.Tensor) -> torch.Tensor:
         """Return the tokens ``[1, tokens, context]`` of one style reference."""
         if self._kind is Kind.LINEAR:
-            return self._project(self._without_content(self._averaged(embedding)))
+            return self._project(self._without_content(_over_tiles(embedding)))
         return self._plain_tokens(embedding)
 
     def _plain_tokens(self, embedding: torch.Tensor) -> torch.Tensor:
         if self._kind is Kind.LINEAR:
-            return self._project(self._averaged(embedding))
+            return self._project(_over_tiles(embedding))
         return self._project(embedding).mean(dim=0, keepdim=True)
-
-    def _averaged(self, embedding: torch.Tensor) -> torch.Tensor:
-        return embedding.float().mean(dim=0, keepdim=True)
 
     def _without_content(self, embedding: torch.Tensor) -> torch.Tensor:
         return embedding if self._remove is None else self._remove(embedding)
@@ -195,6 +191,28 @@ class Sources:
     def _project(self, embedding: torch.Tensor) -> torch.Tensor:
         project = project_linear if self._kind is Kind.LINEAR else project_resampler
         return project(embedding, self._weights)
+
+
+def mean_embedding(params: StyleParams, embeddings: Embeddings, indices: Sequence[int] | None = None) -> torch.Tensor:
+    """Return the average ``[1, d]`` of the style references of a linear adapter, before removal.
+
+    Args:
+        params: Say how to average.
+        embeddings: Of the references.
+        indices: Which of them; all by default.
+    """
+    shares = parse_weights(params.weights, len(embeddings.style))
+    chosen = range(len(shares)) if indices is None else indices
+    vectors = [_over_tiles(embeddings.style[index]) for index in chosen]
+    return _average(params)(vectors, [shares[index] for index in chosen])
+
+
+def _average(params: StyleParams) -> Callable[[Sequence[torch.Tensor], Sequence[float]], torch.Tensor]:
+    return normalised_mean if params.combine is Combine.NORMALISED_MEAN else mean
+
+
+def _over_tiles(embedding: torch.Tensor) -> torch.Tensor:
+    return embedding.float().mean(dim=0, keepdim=True)
 
 
 def _share(mask: Mask | None) -> torch.Tensor:

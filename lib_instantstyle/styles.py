@@ -34,6 +34,7 @@ MAX_BYTES = 32 << 20  # eight references of a Plus adapter, tiled, with room to 
 FORMAT = "instantstyle-1"
 # What belongs to a picture, to a machine or to the occasion, and not to a style.
 _LEFT_OUT = frozenset(("enabled", "adapter", "passes", "reference", "style", "subject_weight"))
+SETTINGS = tuple(name for name, declared in controls().items() if name not in _LEFT_OUT and not declared.pictures)
 _NAME = re.compile(r"[^\W_][\w .()'-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # device names of Windows
 _STYLE = re.compile(r"style\.([0-7])")
@@ -69,12 +70,8 @@ class SavedStyle:
 
 def settings_of(params: StyleParams) -> dict[str, Any]:
     """Return what a style keeps of ``params``."""
-    values = {name: getattr(params, name) for name in controls()}
-    return {
-        name: getattr(value, "value", value)
-        for name, value in values.items()
-        if name not in _LEFT_OUT and not controls()[name].pictures and value != default_of(name)
-    }
+    values = {name: getattr(params, name) for name in SETTINGS}
+    return {name: getattr(value, "value", value) for name, value in values.items() if value != default_of(name)}
 
 
 def check_name(name: str) -> str:
@@ -182,9 +179,9 @@ def _settings(text: str) -> dict[str, Any]:
     settings = json.loads(text)
     if not isinstance(settings, dict):
         raise TypeError("its settings are no dict")
-    foreign = sorted(key for key in settings if key in _LEFT_OUT or (key in controls() and controls()[key].pictures))
+    foreign = sorted(set(settings) - set(SETTINGS))
     if foreign:
-        raise ValueError(f"its settings hold {', '.join(foreign)}, which no style has")
+        raise ValueError(f"its settings hold {quoted(foreign[0])}, which no style has")
     return settings
 
 

@@ -4,9 +4,9 @@ import modules.scripts as scripts
 from modules import script_callbacks
 
 from lib_instantstyle import NAME
-from lib_instantstyle.webui import api, infotext, settings, xyz
+from lib_instantstyle.webui import api, extra_networks, infotext, settings, xyz
 from lib_instantstyle.webui.generation import GENERATION
-from lib_instantstyle.webui.ui import Accordion
+from lib_instantstyle.webui.page.accordion import Accordion
 
 
 class InstantStyleScript(scripts.Script):
@@ -24,7 +24,7 @@ class InstantStyleScript(scripts.Script):
 
     def ui(self, is_img2img):
         """Build the accordion."""
-        accordion = Accordion(self.elem_id, has_hires=not is_img2img)
+        accordion = Accordion(self.elem_id, is_img2img=is_img2img)
         components = accordion.build()
         self.infotext_fields = accordion.infotext_fields()
         self.paste_field_names = accordion.paste_names()
@@ -53,4 +53,5 @@ script_callbacks.on_script_unloaded(GENERATION.eject)
 script_callbacks.on_infotext_pasted(lambda _text, parameters: infotext.fill_defaults(parameters))
 script_callbacks.on_ui_settings(settings.register)
 script_callbacks.on_before_ui(xyz.register)
+script_callbacks.on_before_ui(extra_networks.register)
 script_callbacks.on_app_started(api.register)

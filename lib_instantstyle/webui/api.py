@@ -1,24 +1,51 @@
-"""Routes beside the host's own: version, schema, adapters."""
+"""Routes beside the host's own: version, schema, adapters, and the style library."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import secrets
-from enum import Enum
 from typing import Any
 
 from lib_instantstyle import NAME, __version__
-from lib_instantstyle.controls import Control
-from lib_instantstyle.params import controls, default_of
-from lib_instantstyle.webui import models
+from lib_instantstyle.controls import quoted
+from lib_instantstyle.errors import InstantStyleError, ParameterError, StyleError
+from lib_instantstyle.params import StyleParams
+from lib_instantstyle.webui import library, models, saving
+from lib_instantstyle.webui.arguments import read_arguments
+from lib_instantstyle.webui.host import A1111Host
+from lib_instantstyle.webui.measure import measure_stylist
+from lib_instantstyle.webui.schema import describe
+from lib_instantstyle.webui.stylist import from_accordion
 
 _PREFIX = "/instantstyle"
 
 
 def register(_demo: Any, app: Any) -> None:
     """Add the routes; called by the host once its server exists. They ask for ``--api-auth`` as the host's do."""
+    from fastapi import Body
+
+    body = Body(default={})
+
+    def post_style(values: dict[str, Any] = body) -> Any:
+        return _answered(save_style, values)
+
+    def post_embed(values: dict[str, Any] = body) -> Any:
+        return _answered(embed, values)
+
+    routes = (
+        ("GET", "version", version),
+        ("GET", "schema", schema),
+        ("GET", "adapters", adapters),
+        ("GET", "styles", styles),
+        ("GET", "styles/{name}", lambda name: _answered(export_style, name)),
+        ("POST", "styles", post_style),
+        ("DELETE", "styles/{name}", lambda name: _answered(delete_style, name)),
+        ("POST", "embed", post_embed),
+    )
     dependencies = _authentication()
-    for path, endpoint in (("version", version), ("schema", schema), ("adapters", adapters)):
-        app.add_api_route(f"{_PREFIX}/{path}", endpoint, methods=["GET"], dependencies=dependencies)
+    for method, path, endpoint in routes:
+        app.add_api_route(f"{_PREFIX}/{path}", endpoint, methods=[method], dependencies=dependencies)
 
 
 def version() -> dict[str, str]:
@@ -28,8 +55,7 @@ def version() -> dict[str, str]:
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the dict that the API takes as first argument."""
-    properties = {name: _property(name, control) for name, control in controls().items()}
-    return {"title": NAME, "type": "object", "additionalProperties": False, "properties": properties}
+    return describe()
 
 
 def adapters() -> list[dict[str, Any]]:
@@ -37,22 +63,103 @@ def adapters() -> list[dict[str, Any]]:
     return [models.describe_adapter(adapter) for adapter in models.list_adapters()]
 
 
-def _property(name: str, control: Control) -> dict[str, Any]:
-    default = default_of(name)
-    entry: dict[str, Any] = {"title": control.label, "description": control.help}
-    if name == "image":
-        return entry | {"type": ["string", "null"], "contentEncoding": "base64", "default": None}
-    if control.choices:
-        return entry | {"type": "string", "enum": [_value(m) for m in control.choices], "default": _value(default)}
-    if isinstance(default, bool):
-        return entry | {"type": "boolean", "default": default}
-    if isinstance(default, float):
-        return entry | {"type": "number", "minimum": control.minimum, "maximum": control.maximum, "default": default}
-    return entry | {"type": "string", "default": default}
+def styles() -> list[dict[str, Any]]:
+    """Return the saved styles; a damaged one with the reason instead of its settings."""
+    return [_summary(name) for name in library.names()]
 
 
-def _value(member: Enum) -> Any:
-    return member.value
+def export_style(name: str) -> dict[str, Any]:
+    """Return a style with its whole file as base64, which `save_style` takes as ``file``."""
+    path = library.existing(name)
+    return {**_summary(path.stem), "file": base64.b64encode(path.read_bytes()).decode()}
+
+
+def save_style(values: dict[str, Any]) -> dict[str, Any]:
+    """Save a style: ``name``, and either ``style`` (a dict as for a job) or ``file``; ``replace`` to overwrite.
+
+    Raises:
+        InstantStyleError: If a key is missing or cannot be used.
+    """
+    known = {"name", "style", "file", "replace"}
+    if unknown := sorted(set(values) - known):
+        raise ParameterError(f"Unknown key {quoted(unknown[0])}. Known keys: {', '.join(sorted(known))}.")
+    name, replace = values.get("name"), values.get("replace", False)
+    if not isinstance(name, str) or not isinstance(replace, bool) or ("file" in values) == ("style" in values):
+        raise ParameterError(
+            "Send 'name' (a text) and either 'style' (a dict) or 'file' (base64); 'replace' is a bool."
+        )
+    if "file" in values:
+        path = library.import_file(name, _decoded(values["file"]), replace=replace)
+    else:
+        path = saving.save(name, _params(values["style"]), replace=replace)
+    return _summary(path.stem)
+
+
+def delete_style(name: str) -> dict[str, Any]:
+    """Delete a style."""
+    library.delete(name)
+    return {"deleted": name}
+
+
+def embed(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the embeddings of the references in a dict as for a job, and how much content they hold.
+
+    Raises:
+        InstantStyleError: If something in the dict cannot be used.
+    """
+    stylist = from_accordion(_params(values), A1111Host())
+    answer: dict[str, Any] = {
+        "kind": stylist.adapter.kind.value,
+        "adapter": stylist.adapter.path.name,
+        "references": list(stylist.recalled.style) if stylist.recalled else [],
+        "embeddings": [embedding.mean(dim=0).tolist() for embedding in stylist.embeddings.style],
+        "contents": [],
+        "warnings": [],
+    }
+    if stylist.contents:
+        found = measure_stylist(stylist)
+        answer["warnings"] = found.warnings
+        answer["contents"] = [
+            {"content": words, "weight": weight, "before": before, "after": after}
+            for (words, weight), before, after in found.resemblances
+        ]
+    return answer
+
+
+def _params(values: Any) -> StyleParams:
+    if not isinstance(values, dict):
+        raise ParameterError(f"A dict with the keys of a job is needed; got {quoted(values)}.")
+    return read_arguments([{**values, "enabled": True}])
+
+
+def _summary(name: str) -> dict[str, Any]:
+    path = library.existing(name)
+    entry: dict[str, Any] = {"name": name, "sha256": library.hash_of(name), "bytes": path.stat().st_size}
+    try:
+        style = library.find(name)
+    except StyleError as error:
+        return {**entry, "error": str(error)}
+    kind = {"kind": style.kind.value, "embedding_width": style.width, "references": len(style.embeddings.style)}
+    return {**entry, **kind, "settings": dict(style.settings)}
+
+
+def _decoded(text: Any) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ParameterError(f"'file' must be a style file as base64 ({error}).") from error
+
+
+def _answered(endpoint: Any, values: Any) -> Any:
+    """Answer while no picture is being made, and turn our errors into HTTP answers."""
+    from fastapi import HTTPException
+    from modules import call_queue
+
+    try:
+        with call_queue.queue_lock:
+            return endpoint(values)
+    except InstantStyleError as error:
+        raise HTTPException(error.status_code, error.detail) from error
 
 
 def _authentication() -> list[Any]:

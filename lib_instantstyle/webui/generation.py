@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lib_instantstyle.injection import Injection
-    from lib_instantstyle.webui.job import Tag
 
 logger = logging.getLogger("instantstyle")
 
@@ -56,8 +55,8 @@ class Generation:
             with _deferred(p):
                 job.prepare(p)
 
-    def activate_tags(self, p: Any, tags: Sequence[Tag]) -> None:
-        """Note the saved styles that the prompt of the coming pass names."""
+    def activate_tags(self, p: Any, tags: Sequence[tuple[str, ...]]) -> None:
+        """Note the saved styles that the prompt of the coming pass names, as they are written there."""
         job = getattr(p, "_instantstyle", None)
         if isinstance(job, Job):
             job.tags = tuple(tags)
@@ -98,7 +97,7 @@ class Generation:
             return
         self._injection.inject()
         job.record(self._p)
-        logger.info("%s; ready in %.0f ms", job.summary(), (time.perf_counter() - started) * 1000)
+        logger.info("%s; ready in %.0f ms", job.summary(self._p), (time.perf_counter() - started) * 1000)
 
     def step(self, step: Any) -> None:
         """Follow the denoiser: note the rows, and notice when the host has changed the UNet (refiner)."""
@@ -167,6 +166,8 @@ def _with_axes(params: StyleParams, axes: Mapping[str, Any]) -> StyleParams:
         raise ParameterError(
             f"The X/Y/Z plot varies InstantStyle ({', '.join(axes)}), which is off. Tick its accordion."
         )
+    if axes.get("style"):  # a style's own settings, and no pictures beside its embedding
+        params = read_arguments([{"enabled": True, "style": axes["style"], "masks": params.masks}])
     return params.replace(**axes)
 
 

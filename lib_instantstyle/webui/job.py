@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.injection import Injection
 from lib_instantstyle.params import Passes, StyleParams
 from lib_instantstyle.regions import WHOLE, Frame
@@ -12,11 +13,15 @@ from lib_instantstyle.webui import infotext, library, models
 from lib_instantstyle.webui.stylist import Stylist, from_accordion, from_prompt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
     from lib_instantstyle.layers import Styling
     from lib_instantstyle.plan import ImageTerm
     from lib_instantstyle.webui.host import A1111Host
+
+_LIMIT = 3.0  # of the weight of a saved style in a prompt
 
 
 class Tag(NamedTuple):
@@ -26,18 +31,44 @@ class Tag(NamedTuple):
     weight: float
 
 
+def read_tags(written: Sequence[tuple[str, ...]]) -> list[Tag]:
+    """Read the tags of a prompt; a style that is named twice has the sum of its weights.
+
+    Raises:
+        ParameterError: If a tag has another form, or its weight is no number from −3 to 3.
+    """
+    weights: dict[str, float] = {}
+    for parts in written:
+        name, weight = _read_tag(parts)
+        weights[name] = weights.get(name, 0.0) + weight
+    return [Tag(name, weight) for name, weight in weights.items() if weight]
+
+
+def _read_tag(parts: tuple[str, ...]) -> Tag:
+    text = f"<instantstyle:{':'.join(parts)}>"
+    try:
+        name, weight = (parts[0].strip(), 1.0) if len(parts) == 1 else (parts[0].strip(), float(parts[1]))
+    except ValueError:
+        name = ""
+    if not name or len(parts) > 2:
+        raise ParameterError(f"The prompt has {text}, which is not understood. Write <instantstyle:name:0.8>.")
+    if not -_LIMIT <= weight <= _LIMIT:
+        raise ParameterError(f"The weight in {text} must be between −{_LIMIT:g} and {_LIMIT:g}.")
+    return Tag(name, weight)
+
+
 class Job:
     """Everything one processing object needs.
 
     Attributes:
         params: Of the accordion; None where it is off.
-        tags: Of the prompt of the coming pass.
+        tags: Of the prompt of the coming pass, as written.
         host: The model side of the WebUI.
     """
 
     def __init__(self, host: A1111Host) -> None:
         self.params: StyleParams | None = None
-        self.tags: tuple[Tag, ...] = ()
+        self.tags: tuple[tuple[str, ...], ...] = ()
         self.host = host
         self._accordion: Stylist | None = None
         self._tagged: dict[Tag, Stylist] = {}
@@ -91,10 +122,10 @@ class Job:
         if names:
             p.extra_generation_params.update(infotext.write_styles({name: library.hash_of(name) for name in names}))
 
-    def summary(self) -> str:
+    def summary(self, p: Any) -> str:
         """Return what acts, for the log."""
-        tagged = [f"<{tag.name}> {self._tagged[tag].summary()}" for tag in self.tags if tag in self._tagged]
-        return "; ".join(([self._accordion.summary()] if self._accordion else []) + tagged)
+        acting = self._acting(p).items()
+        return "; ".join(f"{tag.name}: {stylist.summary()}" if tag else stylist.summary() for tag, stylist in acting)
 
     def _takes_part(self, p: Any) -> bool:
         """Whether the accordion's style acts in this pass."""
@@ -110,7 +141,7 @@ class Job:
         acting: dict[Tag | None, Stylist] = {}
         if self._accordion is not None and self._takes_part(p):
             acting[None] = self._accordion
-        for tag in self.tags:
+        for tag in read_tags(self.tags):
             if tag not in self._tagged:
                 self._tagged[tag] = from_prompt(tag.name, tag.weight, self.host)
             acting[tag] = self._tagged[tag]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lib_instantstyle import NAME
 from lib_instantstyle.controls import Control
 from lib_instantstyle.params import controls, default_of
-from lib_instantstyle.webui import models
+from lib_instantstyle.webui import library, models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,10 @@ def _axis(grid: Any, name: str, control: Control) -> Any:
 def _choices(name: str, control: Control) -> Callable[[], list[str]] | None:
     if name == "adapter":
         return models.adapter_names
+    if name == "style":
+        return library.names
+    if control.suggestions:
+        return lambda: list(control.suggestions)
     if control.choices is None:
         return None
     labels = [_label(member) for member in control.choices]

@@ -1,0 +1,106 @@
+"""Saved styles as cards beside the prompt, and as ``<instantstyle:name:weight>`` in it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
+
+from lib_instantstyle import NAME
+from lib_instantstyle.webui import library, models
+from lib_instantstyle.webui.generation import GENERATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TAG = NAME.lower()
+
+
+def register() -> None:
+    """Add our page of cards and our tag; called by the host before it builds its page."""
+    from modules import extra_networks, ui_extra_networks
+
+    ui_extra_networks.register_page(_make_page())
+    extra_networks.register_extra_network(_make_network())
+
+
+def _make_network() -> Any:
+    from modules import extra_networks
+
+    class StyleNetwork(extra_networks.ExtraNetwork):  # type: ignore[misc]
+        """Hands the tags of each pass to its job. What is wrong with them is raised when sampling begins."""
+
+        def __init__(self) -> None:
+            super().__init__(TAG)
+
+        def activate(self, p: Any, params_list: list[Any]) -> None:
+            GENERATION.activate_tags(p, [tuple(map(str, params.items)) for params in params_list])
+
+        def deactivate(self, p: Any) -> None:
+            GENERATION.activate_tags(p, [])
+
+    return StyleNetwork()
+
+
+def _make_page() -> Any:
+    from modules import ui_extra_networks
+    from modules.ui_extra_networks import quote_js
+
+    class StylePage(ui_extra_networks.ExtraNetworksPage):  # type: ignore[misc]
+        """One card a saved style."""
+
+        def __init__(self) -> None:
+            super().__init__(NAME)
+
+        def refresh(self) -> None:
+            """Nothing is remembered between looks."""
+
+        def create_item(self, name: str, index: int | None = None, enable_filter: bool = True) -> dict[str, Any]:
+            del enable_filter
+            path = library.existing(name)
+            stem = str(path.with_suffix(""))
+            metadata = _metadata(path)
+            self.metadata[name] = metadata
+            return {
+                "name": name,
+                "filename": str(path),
+                "shorthash": library.hash_of(name),
+                "preview": self.find_preview(stem) or self.find_embedded_preview(stem, name, metadata),
+                "description": self.find_description(stem) or _description(metadata),
+                "search_terms": [self.search_terms_from_path(str(path))],
+                "local_preview": f"{stem}.png",
+                "metadata": metadata,
+                "prompt": quote_js(f"<{TAG}:{name}:") + " + opts.extra_networks_default_multiplier + " + quote_js(">"),
+                "sort_keys": {"default": index, **self.get_sort_keys(str(path))},
+            }
+
+        def list_items(self) -> Iterator[dict[str, Any]]:
+            for index, name in enumerate(library.names()):
+                item = self.create_item(name, index)
+                self.read_user_metadata(item)
+                yield item
+
+        def allowed_directories_for_previews(self) -> list[str]:
+            return [str(models.styles_folder())]
+
+    return StylePage()
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """Return the texts in a style file; a damaged one still gets its card, and says so when it is used."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError):
+        return {}
+
+
+def _description(metadata: dict[str, str]) -> str:
+    """Return the settings in one line."""
+    try:
+        settings = json.loads(metadata.get("settings", "{}"))
+    except ValueError:
+        return ""
+    return ", ".join(f"{key} {value}" for key, value in settings.items()) if isinstance(settings, dict) else ""

@@ -1,0 +1,1 @@
+"""The accordion on the page. The only package that knows gradio."""

@@ -1,0 +1,65 @@
+"""The tab Blocks: the UNet as a drawing whose bars can be pulled, and the same as text."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from lib_instantstyle.block_weights import Target, format_block_weights, parse_block_weights
+from lib_instantstyle.blocks import Block, Preset, find_block, preset_weights
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.webui.drawings import block_map
+from lib_instantstyle.webui.page.fields import shown
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.page.fields import Fields
+
+_HELP = (
+    "<p class='instantstyle-advice'>Click a block to switch it, drag it to set its weight; arrow keys work too. The "
+    "style and layout weight of the tab Style multiply what is set here.</p>"
+)
+
+
+class BlocksTab:
+    """The tab Blocks; constructing lays it out."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        gr.HTML(_HELP)
+        self._map = gr.HTML(self._drawn(Preset.STYLE.value, ""), elem_id=fields.elem_id("map"))
+        fields.add("blocks", lines=2)
+        self._edit = gr.Textbox(visible=True, elem_id=fields.elem_id("map_edit"), elem_classes="instantstyle-hidden")
+        self._edit.do_not_save_to_config = True
+
+    def connect(self) -> None:
+        """Keep drawing, preset and text the same."""
+        fields = self._fields
+        preset, text = fields["preset"], fields["blocks"]
+        for component in (preset, text):
+            component.change(self._drawn, inputs=[preset, text], outputs=[self._map], show_progress=False)
+        text.input(lambda: Preset.CUSTOM.value, outputs=[preset], show_progress=False)
+        self._edit.input(shown(_edited), inputs=[self._edit, preset, text], outputs=[preset, text], show_progress=False)
+
+    def _drawn(self, preset: str, text: str) -> str:
+        try:
+            weights = _weights(preset, text)
+        except ParameterError as error:
+            return f"<p class='instantstyle-warning'>{escape(str(error))}</p>"
+        blocks = {target: weight for target, weight in weights.items() if isinstance(target, Block)}
+        elem_id = self._fields.elem_id
+        return block_map(blocks, elem_id=elem_id("map_drawing"), target=elem_id("map_edit"))
+
+
+def _weights(preset: str, text: str) -> dict[Target, float]:
+    if preset == Preset.CUSTOM.value:
+        return parse_block_weights(text)
+    return {block: weight for block, weight in preset_weights(Preset(preset)).items()}  # noqa: C416  another key type
+
+
+def _edited(edit: str, preset: str, text: str) -> list[str]:
+    """Apply ``name=weight#count``, which the drawing writes, to the text."""
+    name, _, weight = edit.partition("#")[0].partition("=")
+    weights = _weights(preset, text) | {find_block(name): round(float(weight), 2)}
+    return [Preset.CUSTOM.value, format_block_weights(weights)]

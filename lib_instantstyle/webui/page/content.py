@@ -1,0 +1,39 @@
+"""The tab Content: how content is removed, and how much of it is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_instantstyle.webui.drawings import MeterRow, meter
+from lib_instantstyle.webui.measure import measure
+from lib_instantstyle.webui.page.fields import params_from, queued
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.page.fields import Fields
+
+
+class ContentTab:
+    """The tab Content; constructing lays it out."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        fields.add("removal")
+        self._measure = gr.Button("Measure the content", elem_id=fields.elem_id("measure"))
+        self._meter = gr.HTML(
+            "<p class='instantstyle-advice'>Shows, before anything is generated, how much the reference resembles each "
+            "of the words under Content to remove (tab Style), before and after removal.</p>",
+            elem_id=fields.elem_id("meter"),
+        )
+
+    def connect(self) -> None:
+        """Let the button measure."""
+        fields = self._fields
+        self._measure.click(queued(_measured), inputs=fields.in_order(), outputs=[self._meter])
+
+
+def _measured(*values: Any) -> str:
+    found = measure(params_from(values))
+    rows = [MeterRow(entry.content.words, entry.before, entry.after) for entry in found.resemblances]
+    return meter(rows, found.warnings)

@@ -1,0 +1,125 @@
+"""Components made from the controls, and what every section does with them."""
+
+from __future__ import annotations
+
+import functools
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import gradio as gr
+
+from lib_instantstyle.controls import Control
+from lib_instantstyle.errors import InstantStyleError
+from lib_instantstyle.params import StyleParams, controls, default_of
+from lib_instantstyle.webui.page.gallery import MaskGallery, PictureGallery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Answer = TypeVar("Answer")
+_PICTURE_HEIGHT = 240  # pixels
+_GALLERY_HEIGHT = 150
+
+
+class Fields:
+    """The components of one tab by the names of their fields.
+
+    Args:
+        elem_id: Makes an element id of a name, distinct in each tab.
+    """
+
+    def __init__(self, elem_id: Callable[[str], str]) -> None:
+        self.elem_id = elem_id
+        self._components: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the component of the field ``name``."""
+        return self._components[name]
+
+    def __setitem__(self, name: str, component: Any) -> None:
+        """Take a component that was made elsewhere."""
+        self._components[name] = component
+
+    def add(self, name: str, **options: Any) -> Any:
+        """Make the component of the field ``name`` here on the page."""
+        component = _component(name, controls()[name], {"elem_id": self.elem_id(name), **options})
+        self._components[name] = component
+        return component
+
+    def add_files(self, name: str, choices: Callable[[], list[str]]) -> Any:
+        """Make a dropdown of files that may come and go, with a button to look again."""
+        from modules.ui_common import create_refresh_button
+
+        control = controls()[name]
+        common = {"label": control.label, "info": control.help, "elem_id": self.elem_id(name)}
+        dropdown = gr.Dropdown(choices=choices(), value=default_of(name), **common)
+        dropdown.do_not_save_to_config = True  # a file that may be gone at the next start
+        self._components[name] = dropdown
+        create_refresh_button(dropdown, lambda: None, lambda: {"choices": choices()}, self.elem_id(f"{name}_refresh"))
+        return dropdown
+
+    def in_order(self) -> list[Any]:
+        """Return the components in the order of the fields, which is the order of the positional API."""
+        return [self._components[name] for name in controls()]
+
+    def named(self) -> dict[str, Any]:
+        """Return the components by name."""
+        return dict(self._components)
+
+
+def params_from(values: Sequence[Any]) -> StyleParams:
+    """Return what the components say, as if the accordion were ticked.
+
+    Raises:
+        ParameterError: If a value cannot be used.
+    """
+    return StyleParams.from_args([True, *values[1:]])
+
+
+def shown(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Show the errors of an event handler to the user."""
+
+    @functools.wraps(handler)
+    def wrapped(*args: Any) -> Answer:
+        try:
+            return handler(*args)
+        except InstantStyleError as error:
+            raise gr.Error(str(error)) from error
+
+    return wrapped
+
+
+def queued(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Run an event handler that uses the model when no picture is being made, and show its errors."""
+    from modules import call_queue
+
+    locked: Callable[..., Answer] = call_queue.wrap_queued_call(shown(handler))
+    return locked
+
+
+def _component(name: str, control: Control, options: dict[str, Any]) -> Any:
+    default = default_of(name)
+    if control.pictures:
+        return _pictures(name, control, options)
+    common: dict[str, Any] = {"label": control.label, "info": control.help, **options}
+    if control.choices is not None:
+        return _choice(control.choices, default, common)
+    if control.suggestions:
+        return gr.Dropdown(choices=list(control.suggestions), value=default, allow_custom_value=True, **common)
+    if isinstance(default, float):
+        return gr.Slider(minimum=control.minimum, maximum=control.maximum, step=control.step, value=default, **common)
+    return gr.Textbox(value=default, **{"lines": 1, **common})
+
+
+def _choice(choices: type[Enum], default: Enum, common: dict[str, Any]) -> Any:
+    labels = [str(member.value) for member in choices]
+    return gr.Dropdown(choices=labels, value=str(default.value), **common)
+
+
+def _pictures(name: str, control: Control, options: dict[str, Any]) -> Any:
+    if control.pictures == 1:
+        common = {"source": "upload", "type": "pil", "image_mode": "RGBA", "height": _PICTURE_HEIGHT}
+        return gr.Image(**{"label": control.label, **common, **options})
+    kind = MaskGallery if name == "masks" else PictureGallery
+    common = {"columns": 4, "height": _GALLERY_HEIGHT, "object_fit": "contain", "preview": False}
+    return kind(**{"label": control.label, **common, **options})

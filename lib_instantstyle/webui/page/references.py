@@ -1,0 +1,135 @@
+"""The tab References: more pictures, how they act together, and pictures with another part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from PIL import Image  # here and not for type checking only: gradio evaluates annotations
+
+from lib_instantstyle.combine import parse_weights
+from lib_instantstyle.crops import Crop, views
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params import MAX_PICTURES
+from lib_instantstyle.references import load_picture, load_pictures
+from lib_instantstyle.webui.page.fields import shown
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.page.fields import Fields
+
+_SMALL = 160  # pixels, height of a secondary picture
+
+
+class References:
+    """The tab References; constructing lays it out."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        fields.add("images")
+        with gr.Row():
+            self._upload = gr.UploadButton(
+                "Add pictures", file_count="multiple", file_types=["image"], elem_id=fields.elem_id("images_upload")
+            )
+            self._remove = gr.Button("Remove the last", elem_id=fields.elem_id("images_remove"))
+        self._sliders = [_slider(fields, number) for number in range(1, MAX_PICTURES + 1)]
+        fields.add("weights")
+        with gr.Row():
+            fields.add("combine")
+            fields.add("crop")
+        self._views = gr.Gallery(
+            label="What the encoder sees",
+            columns=8,
+            height=130,
+            object_fit="contain",
+            preview=False,
+            visible=False,
+            elem_id=fields.elem_id("views"),
+        )
+        with gr.Row():
+            for name in ("layout_image", "negative_image", "subject_image"):
+                with gr.Column(min_width=140):
+                    fields.add(name, height=_SMALL)
+        fields.add("subject_weight")
+        with gr.Row():
+            fields.add("anti_layout")
+            fields.add("prompt_colours")
+
+    def connect(self) -> None:
+        """Follow the pictures: sliders for their weights, and what the encoder sees."""
+        fields = self._fields
+        image, images, weights = fields["image"], fields["images"], fields["weights"]
+        pictures = [image, images]
+        seen = {"fn": _views, "inputs": [*pictures, fields["crop"]], "outputs": [self._views], "show_progress": False}
+        rows = {"fn": _sliders, "inputs": [*pictures, weights], "outputs": self._sliders, "show_progress": False}
+        # A gallery does not tell when it changes: what changes it does.
+        added = self._upload.upload(shown(_added), inputs=[self._upload, images], outputs=[images])
+        removed = self._remove.click(lambda known: known[:-1], inputs=[images], outputs=[images], show_progress=False)
+        for changed in (added.then, removed.then, image.change):
+            changed(**seen)
+            changed(**rows)
+        fields["crop"].change(**seen)
+        weights.change(**rows)
+        for slider in self._sliders:
+            slider.release(_written, inputs=[*pictures, *self._sliders], outputs=[weights], show_progress=False)
+
+
+def _slider(fields: Fields, number: int) -> Any:
+    slider = gr.Slider(
+        minimum=0.0,
+        maximum=3.0,
+        step=0.05,
+        value=1.0,
+        visible=False,
+        label=f"Weight of reference {number}",
+        elem_id=fields.elem_id(f"weight_{number}"),
+    )
+    slider.do_not_save_to_config = True
+    return slider
+
+
+def _count(image: Image.Image | None, images: list[Image.Image]) -> int:
+    return min((image is not None) + len(images), MAX_PICTURES)
+
+
+def _added(files: list[Any], images: list[Image.Image]) -> list[Image.Image]:
+    free = MAX_PICTURES - 1 - len(images)
+    if len(files) > free:
+        raise ParameterError(
+            f"{len(files)} pictures were chosen, and {free} more fit: a style has at most {MAX_PICTURES} references. "
+            "Choose fewer."
+        )
+    loaded = load_pictures([_bytes(file) for file in files], MAX_PICTURES, name="picture")
+    return [*images, *(picture.image for picture in loaded if picture)]
+
+
+def _bytes(file: Any) -> Any:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return Image.open(file.name)
+    except (UnidentifiedImageError, OSError) as error:
+        raise ParameterError(f"A file is no picture ({error}). Give PNG, JPEG or WebP pictures.") from error
+
+
+def _views(image: Image.Image | None, images: list[Image.Image], crop: str) -> Any:
+    pictures = [load_picture(picture) for picture in (image, *images) if picture is not None]
+    squares = [
+        (square, f"{number}")
+        for number, picture in enumerate(pictures, start=1)
+        if picture
+        for square in views(picture.image, Crop(crop))
+    ]
+    return gr.update(value=squares, visible=bool(squares))
+
+
+def _sliders(image: Image.Image | None, images: list[Image.Image], weights: str) -> list[Any]:
+    count = _count(image, images)
+    try:
+        values = parse_weights(weights, MAX_PICTURES)
+    except ParameterError:
+        values = [1.0] * MAX_PICTURES  # the text is being edited; generating says what is wrong with it
+    return [gr.update(visible=count > 1 and number < count, value=value) for number, value in enumerate(values)]
+
+
+def _written(image: Image.Image | None, images: list[Image.Image], *values: float) -> str:
+    return ", ".join(f"{value:g}" for value in values[: _count(image, images)])

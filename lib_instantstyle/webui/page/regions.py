@@ -1,0 +1,99 @@
+"""The tab Regions: where each reference acts, painted or uploaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from PIL import Image, ImageFilter
+
+from lib_instantstyle.params import MAX_PICTURES
+from lib_instantstyle.regions import make_mask
+from lib_instantstyle.webui.page.fields import shown
+from lib_instantstyle.webui.page.gallery import with_mask
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.page.fields import Fields
+
+_CANVAS = 768  # pixels, the longer side of an empty canvas
+_GREY = (96, 96, 96)
+_HELP = (
+    "<p class='instantstyle-advice'>Paint where a reference acts, or upload a black and white mask and paint nothing. "
+    "References without a mask act in the rest of the picture.</p>"
+)
+
+
+class Regions:
+    """The tab Regions; constructing lays it out."""
+
+    def __init__(self, fields: Fields, tab: str) -> None:
+        self._fields = fields
+        gr.HTML(_HELP)
+        self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
+        self._tab = tab
+        with gr.Row():
+            self._number = gr.Dropdown(
+                choices=[str(number) for number in range(1, MAX_PICTURES + 1)],
+                value="1",
+                label="Reference",
+                elem_id=fields.elem_id("region_number"),
+            )
+            self._soft = gr.Slider(
+                0,
+                30,
+                0,
+                step=1,
+                label="Soft edge",
+                info="In percent of the shorter side.",
+                elem_id=fields.elem_id("region_soft"),
+            )
+        self._canvas = gr.Image(
+            label="Paint the region",
+            source="upload",
+            tool="sketch",
+            type="pil",
+            image_mode="RGB",
+            brush_color="#ffffff",
+            height=360,
+            elem_id=fields.elem_id("region_canvas"),
+        )
+        with gr.Row():
+            self._blank = gr.Button("Empty canvas", elem_id=fields.elem_id("region_blank"))
+            self._set = gr.Button("Use for this reference", variant="primary", elem_id=fields.elem_id("region_set"))
+            self._clear = gr.Button("Remove its mask", elem_id=fields.elem_id("region_clear"))
+        fields.add("masks")
+        for component in (self._number, self._soft):
+            component.do_not_save_to_config = True
+
+    def connect(self) -> None:
+        """Make a mask of what was painted."""
+        fields = self._fields
+        masks = fields["masks"]
+        self._blank.click(
+            _blank, inputs=self._size, outputs=[self._canvas], _js=f"() => instantstyleSize('{self._tab}')"
+        )
+        self._set.click(
+            shown(_set), inputs=[self._canvas, self._number, self._soft, masks], outputs=[masks], show_progress=False
+        )
+        self._clear.click(
+            lambda number, known: with_mask(known, int(number), None),
+            inputs=[self._number, masks],
+            outputs=[masks],
+            show_progress=False,
+        )
+
+
+def _blank(width: float, height: float) -> Image.Image:
+    scale = _CANVAS / max(width, height)
+    return Image.new("RGB", (max(8, round(width * scale)), max(8, round(height * scale))), _GREY)
+
+
+def _set(canvas: dict[str, Image.Image] | None, number: str, soft: float, known: list[Any]) -> list[Any]:
+    if canvas is None:
+        raise gr.Error("There is nothing to make a mask of. Begin with an empty canvas, or upload a mask.")
+    painted = canvas["mask"].convert("L")
+    mask = painted if painted.getbbox() else canvas["image"].convert("L")
+    if soft:
+        mask = mask.filter(ImageFilter.GaussianBlur(min(mask.size) * soft / 200))
+    make_mask(mask)  # refuses what could never act
+    return with_mask(known, int(number), mask)

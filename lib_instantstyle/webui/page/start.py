@@ -1,0 +1,83 @@
+"""The first tab: a picture, a recipe, and what to leave out."""
+
+from __future__ import annotations
+
+from enum import Enum
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from PIL import Image  # here and not for type checking only: gradio evaluates annotations
+
+from lib_instantstyle import recipes
+from lib_instantstyle.webui import captions, models
+from lib_instantstyle.webui.page.fields import queued
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.page.fields import Fields
+
+_OWN = "My own"
+
+
+class Start:
+    """The first tab; constructing lays it out."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        from modules.ui_components import ToolButton
+
+        with gr.Row():
+            with gr.Column(scale=2, min_width=160):
+                fields.add("image")
+                fields.add("reference", visible=False)
+            with gr.Column(scale=3, min_width=240):
+                self._recipe = gr.Dropdown(
+                    choices=[_OWN, *(recipe.name for recipe in recipes.RECIPES)],
+                    value=_OWN,
+                    label="Recipe",
+                    info="Fills in the controls for a purpose.",
+                    elem_id=fields.elem_id("recipe"),
+                )
+                self._recipe.do_not_save_to_config = True
+                self._advice = gr.HTML(
+                    visible=False, elem_id=fields.elem_id("advice"), elem_classes="instantstyle-advice"
+                )
+                for name in ("preset", "style_weight", "layout_weight"):
+                    fields.add(name)
+        with gr.Row():
+            fields.add("content", scale=5)
+            self._caption = ToolButton(
+                "📎",
+                elem_id=fields.elem_id("caption"),
+                tooltip="Describe the reference: from its own prompt, or interrogate",
+            )
+            fields.add("content_strength", scale=3)
+        with gr.Row():
+            fields.add_files("adapter", models.adapter_names)
+
+    def connect(self) -> None:
+        """Show what a choice makes relevant."""
+        fields = self._fields
+        filled = [fields[name] for name in recipes.fields()]
+        self._recipe.input(_fill, inputs=[self._recipe], outputs=[self._advice, *filled], show_progress=False)
+        self._caption.click(queued(_describe), inputs=[fields["image"], fields["content"]], outputs=[fields["content"]])
+        reference = fields["reference"]
+        reference.change(
+            lambda value: gr.update(visible=bool(value)), inputs=[reference], outputs=[reference], show_progress=False
+        )
+
+
+def _fill(name: str) -> list[Any]:
+    recipe = next((recipe for recipe in recipes.RECIPES if recipe.name == name), None)
+    if recipe is None:
+        return [gr.update(visible=False), *[gr.update()] * len(recipes.fields())]
+    values = [value.value if isinstance(value, Enum) else value for value in recipes.filled(recipe).values()]
+    return [gr.update(value=escape(recipe.advice), visible=True), *values]
+
+
+def _describe(image: Image.Image | None, content: str) -> str:
+    if image is None:
+        raise gr.Error("There is no style reference to describe. Drop one first.")
+    words = captions.caption(image)
+    known = [part.strip() for part in content.split(",") if part.strip()]
+    return ", ".join([*known, words]) if words and words not in known else content
