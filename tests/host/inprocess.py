@@ -71,6 +71,7 @@ class InProcess:
         extensions.list_extensions()
         scripts.load_scripts()
         sd_hijack.list_optimizers()
+        initialize.forget_networks()
         script_callbacks.before_ui_callback()
         self.page = ui.create_ui()
         self._arguments = {tab: default_arguments(self.runner(tab)) for tab in ("txt2img", "img2img")}

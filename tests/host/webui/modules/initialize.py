@@ -6,6 +6,7 @@ from threading import Thread
 
 from modules import (
     extensions,
+    extra_networks,
     gradio_extensions,
     safe,
     script_callbacks,
@@ -39,6 +40,12 @@ def initialize_rest() -> None:
     _connect_options()
     if not shared.cmd_opts.skip_load_model_at_start:
         Thread(target=lambda: shared.sd_model, daemon=True).start()
+    forget_networks()
+
+
+def forget_networks() -> None:
+    """Empty the registries. That comes after the scripts' load, so extensions register in ``on_before_ui``."""
+    extra_networks.initialize()
 
 
 def _connect_options() -> None:

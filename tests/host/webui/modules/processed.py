@@ -103,11 +103,11 @@ def create_infotext(
         **p.extra_generation_params,
         "Version": VERSION,
     }
-    arguments["index"] = index
-    resolved = {key: _resolve(key, value, index, arguments) for key, value in entries.items()}
-    line = ", ".join(k if k == v else f"{k}: {quote(v)}" for k, v in resolved.items() if v is not None)
     prompt = p.main_prompt if use_main_prompt else all_prompts[index]
     negative = p.main_negative_prompt if use_main_prompt else all_negative_prompts[index]
+    arguments |= {"index": index, "prompt_text": prompt, "negative_prompt": negative}
+    resolved = {key: _resolve(key, value, index, arguments) for key, value in entries.items()}
+    line = ", ".join(k if k == v else f"{k}: {quote(v)}" for k, v in resolved.items() if v is not None)
     return f"{prompt}{f'{chr(10)}Negative prompt: {negative}' if negative else ''}\n{line}".strip()
 
 

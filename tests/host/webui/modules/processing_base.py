@@ -92,7 +92,7 @@ class StableDiffusionProcessing(PromptsMixin):
         self.color_corrections = self.overlay_images = None
         self.iteration = 0
         self.user = None
-        self.extra_network_data: dict = {}
+        self.extra_network_data = None
         self.refiner_checkpoint_info = None
         self.sd_model_name = self.sd_model_hash = None
         self.sampler_noise_scheduler_override = None

@@ -90,12 +90,15 @@ def _run_batch(p: Any, number: int, output: _Output) -> bool:
     if state.interrupted or state.stopping_generation:
         return False
     sd_models.reload_model_weights()
-    part = slice(number * p.batch_size, (number + 1) * p.batch_size)
-    p.prompts, p.negative_prompts = p.all_prompts[part], p.all_negative_prompts[part]
+    _take_prompts(p, number)
+    part = _part(p, number)
     p.seeds, p.subseeds = p.all_seeds[part], p.all_subseeds[part]
     p.rng = rng.ImageRNG(rng.latent_shape(p.width, p.height, shared.sd_model.latent_channels), p.seeds)
     _before_batch(p, number)
     p.setup_conds()
+    if number == 0:
+        text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, use_main_prompt=False, index=0)
+        Path(data_path, "params.txt").write_text(text, encoding="utf-8")
     for comment in sd_hijack.model_hijack.comments:
         p.comment(comment)
     with devices.autocast():
@@ -111,6 +114,16 @@ def _run_batch(p: Any, number: int, output: _Output) -> bool:
     return True
 
 
+def _part(p: Any, number: int) -> slice:
+    return slice(number * p.batch_size, (number + 1) * p.batch_size)
+
+
+def _take_prompts(p: Any, number: int) -> None:
+    """Set this batch's prompts, with their tags."""
+    part = _part(p, number)
+    p.prompts, p.negative_prompts = p.all_prompts[part], p.all_negative_prompts[part]
+
+
 def _before_batch(p: Any, number: int) -> None:
     batch = {"batch_number": number, "prompts": p.prompts, "seeds": p.seeds, "subseeds": p.subseeds}
     if p.scripts is not None:
@@ -122,9 +135,6 @@ def _before_batch(p: Any, number: int) -> None:
             extra_networks.activate(p, p.extra_network_data)
     if p.scripts is not None:
         p.scripts.process_batch(p, **batch)
-    if number == 0:
-        text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, use_main_prompt=False, index=0)
-        Path(data_path, "params.txt").write_text(text, encoding="utf-8")
 
 
 def decode(samples: Any) -> torch.Tensor:
@@ -138,6 +148,7 @@ def decode(samples: Any) -> torch.Tensor:
 def _collect(p: Any, number: int, x: torch.Tensor, output: _Output) -> None:
     if p.scripts is not None:
         p.scripts.postprocess_batch(p, x, batch_number=number)
+        _take_prompts(p, number)  # infotexts keep the tags, but only of jobs that have scripts
         batch = host_scripts.PostprocessBatchListArgs(list(x))
         p.scripts.postprocess_batch_list(p, batch, batch_number=number)
         x = batch.images

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from modules import devices, prompt_parser, sd_samplers, shared
+from modules import devices, extra_networks, prompt_parser, sd_samplers, shared
 from modules.sd_hijack import model_hijack
 
 
@@ -33,25 +33,25 @@ class PromptsMixin:
         self.all_seeds = self.seed if isinstance(self.seed, list) else [seed + i for i in range(count)]
         self.all_subseeds = self.subseed if isinstance(self.subseed, list) else [subseed + i for i in range(count)]
 
-    def parse_extra_network_prompts(self) -> dict:
-        from modules import extra_networks
-
+    def parse_extra_network_prompts(self) -> None:
+        """Take the tags out of this batch's prompts."""
         self.prompts, self.extra_network_data = extra_networks.parse_prompts(self.prompts)
-        return self.extra_network_data
 
-    def cached_params(self, prompts: Any, steps: int, hires_steps: int | None) -> tuple:
+    def cached_params(self, prompts: Any, steps: int, extra_network_data: Any, hires_steps: int | None = None) -> tuple:
         """Return everything that the conditioning of ``prompts`` depends on."""
         opts = shared.opts
         negative = getattr(prompts, "is_negative_prompt", False)
         return (
             tuple(prompts), negative, steps, hires_steps, opts.CLIP_stop_at_last_layers, opts.emphasis,
-            shared.sd_model.sd_checkpoint_info.filename, str(self.extra_network_data), self.width, self.height,
+            shared.sd_model.sd_checkpoint_info.filename, extra_network_data, self.width, self.height,
         )  # fmt: skip
 
     def get_conds_with_caching(
-        self, function: Any, prompts: Any, steps: int, caches: list[list], hires_steps: int | None = None
-    ) -> Any:
-        key = self.cached_params(prompts, steps, hires_steps)
+        self, function: Any, prompts: Any, steps: int, caches: list[list], extra_network_data: Any,
+        hires_steps: int | None = None,
+    ) -> Any:  # fmt: skip
+        """Return ``function``'s conditioning, or the same one that a cache has. The first cache keeps a new one."""
+        key = self.cached_params(prompts, steps, extra_network_data, hires_steps)
         for cache in caches:
             if cache[0] == key:
                 return cache[1]
@@ -64,10 +64,10 @@ class PromptsMixin:
         """Encode the prompts of this batch. Order counts: the negative ones first."""
         prompts, negatives = self._conditionings(self.prompts, self.negative_prompts, self.width, self.height)
         config = sd_samplers.find_sampler_config(self.sampler_name)
-        steps = config.total_steps(self.steps) if config else self.steps
+        steps = self.firstpass_steps = config.total_steps(self.steps) if config else self.steps
         learned, multicond = prompt_parser.get_learned_conditioning, prompt_parser.get_multicond_learned_conditioning
-        self.uc = self.get_conds_with_caching(learned, negatives, steps, [self.cached_uc])
-        self.c = self.get_conds_with_caching(multicond, prompts, steps, [self.cached_c])
+        self.uc = self.get_conds_with_caching(learned, negatives, steps, [self.cached_uc], self.extra_network_data)
+        self.c = self.get_conds_with_caching(multicond, prompts, steps, [self.cached_c], self.extra_network_data)
         self.extra_generation_params.update(model_hijack.extra_generation_params)
 
     @staticmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import torch
 from torch import nn
 
 from modules import devices, errors, script_callbacks, sd_checkpoint, sd_hijack, sd_unet, shared
@@ -114,6 +115,7 @@ def load_model(checkpoint_info: CheckpointInfo | None = None, config: dict[str, 
     model_data.set_sd_model(model)
     model_data.was_loaded_at_least_once = True
     script_callbacks.model_loaded_callback(model)
+    _without_networks()
     model.cond_stage_model_empty_prompt = _empty_prompt(model)
     return model
 
@@ -128,6 +130,14 @@ def _load_weights(model: nn.Module, info: CheckpointInfo, state: dict[str, Any])
     shared.opts.data["sd_checkpoint_hash"] = info.sha256
     unet = model.model.diffusion_model
     model.is_ssd = model.is_sdxl and not hasattr(unet.middle_block[1], "transformer_blocks")
+
+
+def _without_networks() -> None:
+    """Activate every network without arguments, for a job that is never run: the empty prompt is encoded next."""
+    from modules import extra_networks, processing
+
+    with devices.autocast(), torch.no_grad():
+        extra_networks.activate(processing.StableDiffusionProcessingTxt2Img(), {})
 
 
 def _empty_prompt(model: nn.Module) -> Any:
