@@ -1,0 +1,86 @@
+"""Hashes of pictures in the infotext."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.recall import ROLES, Recalled, parse_recalled
+
+
+def sha(name: object) -> str:
+    return hashlib.sha256(str(name).encode()).hexdigest()
+
+
+A, B, C, D, E = map(sha, "abcde")
+WHOLE = Recalled((A, B), {"layout": C, "negative": D, "subject": E}, {0: A, 7: B})
+
+
+def test_the_text_is_spelled_out() -> None:
+    assert WHOLE.text() == f"{A}, {B}; layout {C}; negative {D}; subject {E}; mask 1 {A}; mask 8 {B}"
+
+
+@pytest.mark.parametrize(
+    "recalled",
+    [Recalled(), Recalled((A,)), Recalled((A, B, A)), Recalled(others={"subject": C}), Recalled(masks={3: D}), WHOLE],
+    ids=["nothing", "one", "several", "subject only", "mask only", "everything"],
+)
+def test_what_is_written_is_read_back(recalled: Recalled) -> None:
+    assert parse_recalled(recalled.text()) == recalled
+
+
+SHAS = st.integers().map(sha)
+
+
+@given(
+    st.lists(SHAS, max_size=8), st.dictionaries(st.sampled_from(ROLES), SHAS), st.dictionaries(st.integers(0, 7), SHAS)
+)
+def test_any_hashes_are_read_back(style: list[str], others: dict[str, str], masks: dict[int, str]) -> None:
+    recalled = Recalled(tuple(style), others, masks)
+    assert parse_recalled(recalled.text()) == recalled
+
+
+def test_a_single_hash_is_the_style_reference_as_before() -> None:
+    assert parse_recalled(f"  {A.upper()} ") == Recalled((A,))
+
+
+@pytest.mark.parametrize("text", ["", "  ", ";", " ; ;"])
+def test_nothing_recalls_nothing(text: str) -> None:
+    assert parse_recalled(text) == Recalled()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "style",
+        A[:-1],
+        f"{A}0",
+        f"g{A[1:]}",
+        f"{A},",
+        f"{A} {B}",
+        f"{A}, {B[:10]}",
+        "layout",
+        f"layout {A[:-1]}",
+        f"layout {A}, {B}",
+        f"content {A}",
+        f"mask {A}",
+        f"mask 0 {A}",
+        f"mask 9 {A}",
+        f"mask 1 {A[:-1]}",
+        f"mask 12 {A}",
+        f"../{A}",
+    ],
+)
+def test_anything_else_is_refused_with_the_way_out(text: str) -> None:
+    with pytest.raises(ParameterError, match=r"64 hexadecimal digits; got '.*Paste the parameters of a styled picture"):
+        parse_recalled(text)
+
+
+@given(st.text() | st.text(alphabet="0123456789abcdef ;,maskl", max_size=80))
+def test_no_text_does_worse_than_a_parameter_error(text: str) -> None:
+    try:
+        parse_recalled(text)
+    except ParameterError:
+        return
