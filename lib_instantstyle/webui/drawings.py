@@ -10,7 +10,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib_instantstyle.blocks import BLOCKS, Block, Role
+from lib_instantstyle.blocks import BLOCKS, Block
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,15 +19,15 @@ MAX_WEIGHT = 2.0  # a full bar
 METER_RANGE = 0.5  # a full half of the content meter
 
 _COLUMN = 100 / len(BLOCKS)  # per cent
-_NUMBER, _BAR, _LABEL = 15, 72, 16  # pixels: the number over the bar, the bar, the name under it
+_NUMBER, _BAR, _LABEL = 15, 72, 18  # pixels: the number over the bar, the bar, the name under it
 _CELL = _NUMBER + _BAR + _LABEL
 _UPPER, _LOWER, _MID = 8, 136, 154  # where the cells of the two resolutions and of the middle block begin
 _BAND = 120  # pixels, the height of one resolution's stripe
 _MAP_HEIGHT = _MID + _CELL + 6
 _PLOT_TOP, _PLOT = 8, 84  # pixels: the curve's area, under which stand the names of the two ends
 
-# Places in `BLOCKS` joined by skip connections: the first attention going up hears the last one going down.
-_SKIPS = ((0, 9), (1, 8), (2, 6), (3, 5))
+# Skip connections: two places in `BLOCKS` and the height. The first block going up hears the last one going down.
+_SKIPS = ((0, 9, _UPPER + 30), (1, 8, _UPPER + 42), (2, 6, _LOWER + 58), (3, 5, _LOWER + 70))
 
 
 class MeterRow(NamedTuple):
@@ -58,14 +58,13 @@ def _cell(place: int, block: Block, weight: float) -> str:
     """Draw one block. The script redraws bar, number and classes by the same rules while dragging."""
     weight = round(weight, 2) + 0.0  # no "-0.00"
     filled = _BAR * min(abs(weight) / MAX_WEIGHT, 1.0)
-    classes = ["instantstyle-block"]
-    classes += ["instantstyle-role"] if block.role is not Role.OTHER else []
-    classes += ["instantstyle-negative"] if weight < 0 else []
-    classes += ["instantstyle-off"] if weight == 0 else []
+    spoken = f"{block.role.value.capitalize()} block, {block.name}" if block.role.value else block.name
+    states = {"block": True, "role": block.role.value, "negative": weight < 0, "off": weight == 0}
+    classes = " ".join(f"instantstyle-{state}" for state, holds in states.items() if holds)
     return (
         f'<svg class="instantstyle-cell" x="{place * _COLUMN:.3f}%" y="{_top(block)}" width="{_COLUMN:.3f}%" '
-        f'height="{_CELL}"><g class="{" ".join(classes)}" data-block="{block.name}" tabindex="0" role="slider" '
-        f'aria-label="{_spoken(block)}" aria-orientation="vertical" aria-valuemin="{min(0.0, weight):.2f}" '
+        f'height="{_CELL}"><g class="{classes}" data-block="{block.name}" tabindex="0" role="slider" '
+        f'aria-label="{spoken}" aria-orientation="vertical" aria-valuemin="{min(0.0, weight):.2f}" '
         f'aria-valuemax="{max(MAX_WEIGHT, weight):.2f}" aria-valuenow="{weight:.2f}">'
         f"<title>{block.name} ({block.ldm_name})</title>"
         f'<rect class="instantstyle-ring" x="4%" y="0" width="92%" height="{_CELL}" rx="5"/>'
@@ -74,95 +73,75 @@ def _cell(place: int, block: Block, weight: float) -> str:
         f'height="{filled:.2f}" rx="4"/>'
         f'<line class="instantstyle-one" x1="20%" x2="80%" y1="{_NUMBER + _BAR / 2}" y2="{_NUMBER + _BAR / 2}"/>'
         f'<text class="instantstyle-number" x="50%" y="{_NUMBER - 4}">{_signed(weight)}</text>'
-        f'<text class="instantstyle-name" x="50%" y="{_CELL - 4}">{_label(block)}</text></g></svg>'
+        f'<text class="instantstyle-name" x="50%" y="{_CELL - 6}">{_label(block)}</text></g></svg>'
     )
 
 
 def _top(block: Block) -> int:
-    stage = block.name.split(".attentions")[0]
-    if stage == "mid_block":
+    if block.name.startswith("mid"):
         return _MID
-    return _UPPER if stage in ("down_blocks.1", "up_blocks.1") else _LOWER
+    return _UPPER if ".1." in block.name else _LOWER  # both ways, stage 1 is the finer one
 
 
 def _label(block: Block) -> str:
     """Return the short name. In a narrow column the style sheet hides the direction, which the U shows too."""
-    if block.role is not Role.OTHER:
+    if block.role.value:
         return str(block.role.value).capitalize()
-    stage, _, numbers = block.name.partition("_block")
-    if stage == "mid":
-        return "mid"
-    numbers = numbers.removeprefix("s.").replace("attentions.", "")
-    return f'<tspan class="instantstyle-way">{stage} </tspan>{numbers}'
-
-
-def _spoken(block: Block) -> str:
-    role = f"{block.role.value.capitalize()} block, " if block.role is not Role.OTHER else ""
-    return f"{role}{block.name}"
+    way, _, numbers = block.name.replace("attentions.", "").partition("_blocks.")
+    return f'<tspan class="instantstyle-way">{way} </tspan>{numbers}' if numbers else "mid"
 
 
 def _bands() -> str:
     """Draw a stripe for each resolution at which the UNet attends, named by its size for a 1024 pixel picture."""
-    lower = _MAP_HEIGHT - _LOWER + 5
     return (
-        f'<rect class="instantstyle-band" x="0" y="1" width="100%" height="{_BAND}" rx="8"/>'
-        f'<rect class="instantstyle-band" x="0" y="{_LOWER - 6}" width="100%" height="{lower}" rx="8"/>'
-        f'<text class="instantstyle-size" x="{5 * _COLUMN:.3f}%" y="{_UPPER + _CELL - 4}">64 × 64</text>'
+        f'<rect class="instantstyle-band" y="1" width="100%" height="{_BAND}" rx="8"/>'
+        f'<rect class="instantstyle-band" y="{_LOWER - 6}" width="100%" height="{_MAP_HEIGHT - _LOWER + 5}" rx="8"/>'
+        f'<text class="instantstyle-size" x="{5 * _COLUMN:.3f}%" y="{_UPPER + _CELL - 6}">64 × 64</text>'
         f'<text class="instantstyle-size" x="{9.5 * _COLUMN:.3f}%" y="{_MAP_HEIGHT - 10}">32 × 32</text>'
     )
 
 
 def _wires(elem_id: str) -> str:
     """Draw skip connections and the way down and up between the resolutions; bars lie over them."""
-    skips = "".join(
-        _line("instantstyle-skip", (a, y), (b, y))
-        for (a, b), y in zip(_SKIPS, (_UPPER + 30, _UPPER + 44, _LOWER + 22, _LOWER + 30), strict=True)
-    )
-    middle = _LOWER + _NUMBER + _BAR // 2
-    below = _UPPER + _CELL + 3
-    way = (
-        _line("instantstyle-flow", (1, below), (1, middle))
-        + _line("instantstyle-flow", (1, middle), (1.62, middle), elem_id)
-        + _line("instantstyle-flow", (7, middle), (8, middle))
-        + _line("instantstyle-flow", (8, middle), (8, below + 2), elem_id)
-    )
+    skips = "".join(_line("instantstyle-skip", (a, y), (b, y)) for a, b, y in _SKIPS)
+    middle, below, flow = _LOWER + _NUMBER + _BAR // 2, _UPPER + _CELL + 3, "instantstyle-flow"
+    down = _line(flow, (1, below), (1, middle)) + _line(flow, (1, middle), (1.62, middle), elem_id)
+    up = _line(flow, (7, middle), (8, middle)) + _line(flow, (8, middle), (8, below + 2), elem_id)
     return (
         f'<defs><marker id="{elem_id}_arrow" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" '
-        f'orient="auto"><path class="instantstyle-arrow" d="M0 0L6 3L0 6z"/></marker></defs>{skips}{way}'
+        f'orient="auto"><path class="instantstyle-arrow" d="M0 0L6 3L0 6z"/></marker></defs>{skips}{down}{up}'
     )
 
 
 def _line(name: str, start: tuple[float, float], end: tuple[float, float], arrow: str = "") -> str:
     """Draw a line between columns; with an ``arrow`` owner its end gets a head."""
     head = f' marker-end="url(#{arrow}_arrow)"' if arrow else ""
-    (x1, x2) = ((column + 0.5) * _COLUMN for column in (start[0], end[0]))
+    x1, x2 = ((column + 0.5) * _COLUMN for column in (start[0], end[0]))
     return f'<line class="{name}" x1="{x1:.3f}%" y1="{start[1]}" x2="{x2:.3f}%" y2="{end[1]}"{head}/>'
 
 
 def curve(
     strengths: Sequence[float], *, label: str, second: Sequence[float] | None = None, second_label: str = ""
 ) -> str:
-    """Draw one strength, or two, over the noise schedule, from pure noise to the finished picture.
+    """Draw strengths at equal distances over the noise schedule; the ``second`` line is dashed.
 
-    Args:
-        strengths: At least one strength, at equal distances on the schedule.
-        label: What the line is, for the legend and for screen readers.
-        second, second_label: The same for a dashed line, which is the hires pass.
+    Each line needs at least one strength. The labels stand in the legend and tell the lines in words.
     """
     lines = [("instantstyle-line", label, strengths)]
     if second is not None:
         lines.append(("instantstyle-line instantstyle-second", second_label, second))
-    values = [value for _, _, line in lines for value in line]
-    low, high = min([0.0, *values]), max([1.0, *values])
+    values = [0.0, 1.0, *(value for _, _, line in lines for value in line)]
+    low, high = min(values), max(values)
     legend = "".join(f'<span><i class="{name}"></i>{escape(text)}</span>' for name, text, _ in lines)
     drawn = "".join(f'<polyline class="{name}" points="{_points(line, low, high)}"/>' for name, _, line in lines)
     told = " ".join(_told(text, line) for _, text, line in lines)
-    levels = sorted({low, 0.0, 1.0, high})
+    near = 0.15 * (high - low)  # numbers nearer to the ends would touch theirs
+    levels = [low, *(level for level in (0.0, 1.0) if low + near < level < high - near), high]
     grid = "".join(f'<line x1="0" x2="100" y1="{y:.2f}" y2="{y:.2f}"/>' for y in (_y(v, low, high) for v in levels))
     grid += "".join(f'<line x1="{x}" x2="{x}" y1="0" y2="{_PLOT}"/>' for x in range(0, 101, 25))
     ticks = "".join(
-        f'<text class="instantstyle-tick" x="7%" y="{_PLOT_TOP + _y(level, low, high) + 4:.2f}">{_short(level)}</text>'
-        for level in levels
+        f'<text class="instantstyle-tick" x="7%" y="{_PLOT_TOP + 4 + _y(v, low, high):.2f}">{_signed(v, "g")}</text>'
+        for v in levels
     )
     return (
         f'<div class="instantstyle-curve"><div class="instantstyle-legend">{legend}</div>'
@@ -216,9 +195,5 @@ def _gauge(name: str, value: float) -> str:
     )
 
 
-def _signed(value: float) -> str:
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
-
-
-def _short(value: float) -> str:
-    return f"{round(value, 2) + 0.0:g}".replace("-", "−")
+def _signed(value: float, form: str = ".2f") -> str:
+    return format(round(value, 2) + 0.0, form).replace("-", "−")
