@@ -50,9 +50,9 @@ class InProcess:
             "--skip-install",
         ]
         _import_with(arguments)
-        from modules import gradio_extensions, sd_models, shared
+        from modules import initialize, sd_models, shared
 
-        gradio_extensions.install()
+        initialize.prepare()
         sd_models.list_models()
         self.shared = shared
         self._initial_options = dict(shared.opts.data)
@@ -73,7 +73,7 @@ class InProcess:
         sd_hijack.list_optimizers()
         initialize.forget_networks()
         script_callbacks.before_ui_callback()
-        self.page = ui.create_ui()
+        self.shared.demo = ui.create_ui()
         self._arguments = {tab: default_arguments(self.runner(tab)) for tab in ("txt2img", "img2img")}
 
     def reset_options(self) -> None:

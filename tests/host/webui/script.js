@@ -72,16 +72,94 @@ function setUpInputAccordion(accordion) {
 
 // --- galleries and settings
 
-function selectedGalleryIndex(gallery) {
-    const buttons = [...gallery.querySelectorAll('.thumbnail-item, .thumbnails > .thumbnail-item')];
-    return Math.max(0, buttons.findIndex((button) => button.classList.contains('selected')));
+function selected_gallery_index() {
+    const gallery = [...document.querySelectorAll('[id$="_gallery"]')].find((e) => e.offsetParent !== null);
+    const buttons = gallery ? [...gallery.querySelectorAll('.thumbnails > .thumbnail-item')] : [];
+    return buttons.findIndex((button) => button.classList.contains('selected'));
 }
 
-function selectedPicture(pictures, info) {
-    const visible = [...document.querySelectorAll('[id$="_gallery"]')].find((e) => e.offsetParent !== null);
-    const index = visible ? selectedGalleryIndex(visible) : 0;
-    return [pictures && pictures.length ? [pictures[Math.min(index, pictures.length - 1)]] : pictures, info];
+function extract_image_from_gallery(gallery) {
+    const index = selected_gallery_index();
+    return [gallery.length ? gallery[index in gallery ? index : 0] : null];
 }
+
+function switchToTab(name) {
+    return function() {
+        const labels = {txt2img: 0, img2img: 1};
+        document.querySelectorAll('#tabs > .tab-nav button')[labels[name]].click();
+        return Array.from(arguments);
+    };
+}
+
+const switch_to_txt2img = switchToTab('txt2img');
+const switch_to_img2img = switchToTab('img2img');
+
+// --- cards of extra networks
+
+const activePromptTextarea = {};
+
+function promptTextarea(tab, name) { return document.querySelector(`#${tab}_${name} > label > textarea`); }
+
+function removeFromPrompt(textarea, text) {
+    const separator = opts.extra_networks_add_text_separator;
+    const tag = text.match(/<([^:^>]+:[^:]+):[\d.]+>(.*)/);
+    const before = textarea.value;
+    if (tag) {  // the same network, whatever its weight
+        textarea.value = before.replaceAll(/(\s?)<([^:^>]+:[^:]+):[\d.]+>/g, (found, space, net) => {
+            return net === tag[1] ? (space === separator ? '' : space) : found;
+        });
+    } else {  // as in the host, the text is a pattern
+        textarea.value = before.replaceAll(new RegExp(`((?:${separator})?${text})`, 'g'), '');
+    }
+    return textarea.value !== before;
+}
+
+function cardClicked(tab, text, negativeText, allowNegative) {
+    const add = (textarea, added) => {
+        if (!removeFromPrompt(textarea, added)) textarea.value += opts.extra_networks_add_text_separator + added;
+        updateInput(textarea);
+    };
+    const chosen = allowNegative && !negativeText.length ? activePromptTextarea[tab] : null;
+    add(chosen || promptTextarea(tab, 'prompt'), text);
+    if (negativeText.length) add(promptTextarea(tab, 'neg_prompt'), negativeText);
+}
+
+function extraNetworksShowControls(tab, page) {
+    for (const controls of document.querySelectorAll(`#${tab}_extra_tabs .extra-networks-controls-div > div`)) {
+        controls.style.display = controls.id === `${page}_controls` ? '' : 'none';
+    }
+}
+
+function extraNetworksControlRefreshOnClick(event, tab, page) {
+    document.getElementById(`${tab}_${page}_extra_refresh_internal`).click();
+}
+
+function applyExtraNetworkFilter(page) {
+    const term = document.getElementById(`${page}_extra_search`).value.toLowerCase();
+    for (const card of document.querySelectorAll(`#${page}_cards .card`)) {
+        const texts = [...card.querySelectorAll('.search_terms, .description')].map((e) => e.textContent.toLowerCase());
+        const tooShort = card.querySelector('.search_only') && term.length < 4;
+        card.classList.toggle('hidden', Boolean(tooShort) || !texts.join(' ').includes(term));
+    }
+}
+
+function setUpExtraNetworks(tab) {
+    const holder = document.createElement('div');
+    holder.className = 'extra-networks-controls-div';
+    document.querySelector(`#${tab}_extra_tabs > .tab-nav`).appendChild(holder);
+    for (const controls of document.querySelectorAll(`#${tab}_extra_tabs .extra-network-control`)) {
+        const page = controls.id.replace(/_controls$/, '');
+        controls.querySelector('input').addEventListener('input', () => applyExtraNetworkFilter(page));
+        holder.appendChild(controls);
+    }
+    for (const name of ['prompt', 'neg_prompt']) {
+        const textarea = promptTextarea(tab, name);
+        activePromptTextarea[tab] ||= textarea;
+        textarea.addEventListener('focus', () => { activePromptTextarea[tab] = textarea; });
+    }
+}
+
+onUiLoaded(() => ['txt2img', 'img2img'].forEach(setUpExtraNetworks));
 
 function restartReload() {
     const wait = () => fetch('./internal/ping').then(() => location.reload()).catch(() => setTimeout(wait, 500));

@@ -16,7 +16,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
-from modules import call_queue, initialize, script_callbacks, shared, ui
+from modules import call_queue, initialize, script_callbacks, shared, ui, ui_extra_networks_routes
 from modules.api.api import Api
 from modules.paths_internal import data_path, models_path, script_path
 
@@ -46,6 +46,7 @@ def build() -> FastAPI:
         demo.queue(64)
         app = _page_app(demo)
         Api(app, call_queue.queue_lock)
+        ui_extra_networks_routes.add_pages_to_demo(app)
         script_callbacks.app_started_callback(demo, app)
     app.add_api_route("/internal/ping", lambda: {}, methods=["GET"])
     return app

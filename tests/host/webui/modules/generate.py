@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import traceback
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
-from modules import scripts, shared
-from modules.call_queue import queue_lock
+from modules import scripts
+from modules.call_queue import wrap_gradio_gpu_call
 from modules.paths_internal import default_output_dir
 from modules.processing import (
     Processed,
@@ -35,7 +31,7 @@ def _img2img(fields: Fields) -> Any:
     if inpaint:
         image, mask = inpaint["image"], inpaint["mask"].convert("L")
     if image is None:
-        raise gr.Error("img2img needs a picture")
+        raise ValueError("img2img needs a picture")
     return StableDiffusionProcessingImg2Img(init_images=[image.convert("RGB")], mask=mask, **fields)
 
 
@@ -45,13 +41,7 @@ def generator(tab: str, names: list[str]) -> Callable[..., tuple]:
 
     def generate(*values: Any) -> tuple:
         fields = dict(zip(names, values, strict=False))
-        try:
-            processed = _run(tab, build, fields, values[len(names) :])
-        except gr.Error:
-            raise
-        except Exception as error:  # noqa: BLE001  shown on the page, as in the host
-            traceback.print_exc()
-            return [], "", "", f"<div class='error'>{html.escape(f'{type(error).__name__}: {error}')}</div>"
+        processed = _run(tab, build(fields), values[len(names) :])
         return (
             processed.images,
             processed.js(),
@@ -59,17 +49,13 @@ def generator(tab: str, names: list[str]) -> Callable[..., tuple]:
             plaintext_to_html(processed.comments, classname="comments"),
         )
 
-    return generate
+    return wrap_gradio_gpu_call(generate, extra_outputs=[None, "", ""])
 
 
-def _run(tab: str, build: Callable[[Fields], Any], fields: Fields, script_args: tuple) -> Processed:
+def _run(tab: str, p: Any, script_args: tuple) -> Processed:
     runner = getattr(scripts, f"scripts_{tab}")
-    with queue_lock, closing(build(fields)) as p:
+    with closing(p):
         p.outpath_samples = str(Path(default_output_dir) / f"{tab}-images")
         p.scripts = runner
         p.script_args = script_args
-        shared.state.begin(job=tab)
-        try:
-            return runner.run(p, *script_args) or process_images(p)
-        finally:
-            shared.state.end()
+        return runner.run(p, *script_args) or process_images(p)

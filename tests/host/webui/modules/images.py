@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from PIL import Image, ImageOps, PngImagePlugin
 
 from modules import script_callbacks, shared
 
+_EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
+_NOT_SHOWN = {
+    "jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "exif", "loop", "background", "timestamp", "duration",
+    "progressive", "progression", "icc_profile", "chromaticity", "photoshop",
+}  # fmt: skip
 LANCZOS = Image.Resampling.LANCZOS
 
 
@@ -59,9 +65,27 @@ def image_grid(imgs: list[Image.Image], batch_size: int = 1, rows: int | None = 
 
 
 def read_info_from_image(image: Image.Image) -> tuple[str | None, dict[str, Any]]:
-    """Return the generation parameters and the other text of a picture."""
-    items = {key: value for key, value in image.info.items() if isinstance(value, str)}
-    return items.pop("parameters", None), items
+    """Return the generation parameters and what else the file says: PNG text, a JPEG's EXIF, a GIF's comment."""
+    items = dict(image.info or {})
+    parameters = items.pop("parameters", None)
+    if "exif" in items:
+        parameters = _user_comment(items["exif"]) or parameters
+    elif "comment" in items:
+        comment = items["comment"]
+        parameters = comment.decode("utf-8", errors="ignore") if isinstance(comment, bytes) else comment
+    return parameters, {key: value for key, value in items.items() if key not in _NOT_SHOWN}
+
+
+def _user_comment(data: bytes) -> str:
+    """Return the EXIF user comment: eight bytes that name its encoding, then the text."""
+    exif = Image.Exif()
+    try:
+        exif.load(data)
+        comment = exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT, b"")
+    except (OSError, SyntaxError, struct.error):
+        return ""
+    encoding = {b"UNICODE\0": "utf-16-be", b"ASCII\0\0\0": "ascii"}.get(comment[:8])
+    return comment[8:].decode(encoding) if encoding else comment.decode("utf-8", errors="ignore")
 
 
 def png_bytes(image: Image.Image, parameters: str | None) -> bytes:

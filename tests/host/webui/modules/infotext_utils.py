@@ -11,7 +11,24 @@ from typing import Any
 import gradio as gr
 
 from modules import errors
+from modules.paste_buttons import (
+    ParamBinding,
+    connect_paste_params_buttons,
+    image_from_url_text,
+    register_paste_params_button,
+    registered_param_bindings,
+    send_image_and_dimensions,
+)
 from modules.paths_internal import data_path
+
+__all__ = [
+    "ParamBinding",
+    "connect_paste_params_buttons",
+    "image_from_url_text",
+    "register_paste_params_button",
+    "registered_param_bindings",
+    "send_image_and_dimensions",
+]
 
 _PARAMETER = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _SIZE = re.compile(r"^(\d+)x(\d+)$")
@@ -30,6 +47,12 @@ class PasteField(tuple):
         self.component = component
         self.label = target if isinstance(target, str) else None
         self.function = target if callable(target) else None
+
+
+def reset() -> None:
+    """Forget the components of the page that is being replaced."""
+    paste_fields.clear()
+    registered_param_bindings.clear()
 
 
 def quote(text: Any) -> Any:
@@ -83,10 +106,12 @@ def _split_prompts(lines: list[str]) -> tuple[str, str]:
 def add_paste_fields(tabname: str, init_img: Any, fields: list, override_settings_component: Any = None) -> None:
     """Remember which components of a tab parameters fill."""
     named = [field if isinstance(field, PasteField) else PasteField(*field) for field in fields]
-    paste_fields[tabname] = {"init_img": init_img, "fields": named}
+    paste_fields[tabname] = {
+        "init_img": init_img, "fields": named, "override_settings_component": override_settings_component,
+    }  # fmt: skip
 
 
-def connect_paste(button: Any, fields: list, input_comp: Any, tabname: str) -> None:
+def connect_paste(button: Any, fields: list, input_comp: Any, _override_settings_component: Any, tabname: str) -> None:
     """Make ``button`` read the parameters in ``input_comp`` into ``fields``."""
 
     def paste(text: str) -> list[Any]:
@@ -135,10 +160,3 @@ def cast_like(current: Any, value: Any) -> Any:
     if kind is bool and value == "False":
         return False
     return float(value) if kind is int else kind(value)
-
-
-def connect_send(button: Any, source: str, destination: str, names: list[str]) -> None:
-    """Make ``button`` copy the fields called ``names`` from tab to tab."""
-    sources = {target: component for component, target in paste_fields[source]["fields"] if target in names}
-    targets = [(c, t) for c, t in paste_fields[destination]["fields"] if t in sources]
-    button.click(lambda *x: x, inputs=[sources[t] for _, t in targets], outputs=[c for c, _ in targets])

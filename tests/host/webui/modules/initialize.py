@@ -8,6 +8,7 @@ from modules import (
     extensions,
     extra_networks,
     gradio_extensions,
+    interrogate,
     safe,
     script_callbacks,
     scripts,
@@ -15,18 +16,27 @@ from modules import (
     sd_models,
     sd_unet,
     shared,
+    ui_extra_networks,
     ui_gradio_extensions,
+    ui_tempdir,
 )
 
 
 def initialize() -> None:
     """Once a process."""
     safe.install()
-    gradio_extensions.install()
+    prepare()
     extensions.list_extensions()
     if not shared.cmd_opts.skip_install:
         extensions.run_installers()
     initialize_rest()
+
+
+def prepare() -> None:
+    """Change gradio as the host does, and fill in what `shared` cannot make itself."""
+    gradio_extensions.install()
+    ui_tempdir.install_ui_tempdir_override()
+    shared.interrogator = interrogate.InterrogateModels("interrogate")
 
 
 def initialize_rest() -> None:
@@ -45,6 +55,7 @@ def initialize_rest() -> None:
 
 def forget_networks() -> None:
     """Empty the registries. That comes after the scripts' load, so extensions register in ``on_before_ui``."""
+    ui_extra_networks.initialize()
     extra_networks.initialize()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -15,8 +14,12 @@ from modules.options import OptionHTML, OptionInfo, Options, options_section
 from modules.paths_internal import data_path, models_path
 from modules.shared_cmd_options import cmd_opts
 from modules.shared_options import options_templates
+from modules.util import html, listfiles, natural_sort_key, walk_files
 
-__all__ = ["OptionHTML", "OptionInfo", "cmd_opts", "models_path", "options_section", "options_templates"]
+__all__ = [
+    "OptionHTML", "OptionInfo", "cmd_opts", "html", "listfiles", "models_path", "natural_sort_key", "options_section",
+    "options_templates", "walk_files",
+]  # fmt: skip
 
 batch_cond_uncond = True
 parallel_processing_allowed = True
@@ -28,6 +31,7 @@ state = shared_state.State()
 face_restorers: list[Any] = []
 sd_upscalers: list[Any] = []
 prompt_styles = None
+interrogator: Any = None  # set by `initialize`, as it needs this module
 demo: Any = None
 gradio_root: Any = None
 settings_components: dict[str, Any] = {}
@@ -49,20 +53,6 @@ class _TotalTqdm:
 
 
 total_tqdm = _TotalTqdm()
-
-
-def natural_sort_key(text: str) -> list[Any]:
-    return [int(part) if part.isdigit() else part.lower() for part in re.split(r"(\d+)", str(text))]
-
-
-def listfiles(dirname: str) -> list[str]:
-    paths = sorted(Path(dirname).iterdir(), key=lambda path: natural_sort_key(path.name))
-    return [str(path) for path in paths if path.is_file() and not path.name.startswith(".")]
-
-
-def walk_files(path: str, allowed_extensions: list[str] | None = None) -> list[str]:
-    files = (file for file in Path(path).rglob("*") if file.is_file())
-    return [str(f) for f in sorted(files) if allowed_extensions is None or f.suffix.lower() in allowed_extensions]
 
 
 class _Shared(ModuleType):

@@ -93,12 +93,39 @@ options_templates.update(
         ("saving-images", "Saving images", "saving"),
         {
             "samples_save": OptionInfo(True, "Always save all generated images"),
+            "temp_dir": OptionInfo("", "Directory for temporary images"),
             "samples_format": OptionInfo("png", "File format for images"),
             "enable_pnginfo": OptionInfo(True, "Write infotext to metadata of the generated image"),
             "grid_only_if_multiple": OptionInfo(True, "Do not save grids consisting of one picture"),
             "return_grid": OptionInfo(True, "Show grid in results for web"),
             "send_seed": OptionInfo(True, "Send seed when sending prompt or image to other interface"),
             "send_size": OptionInfo(True, "Send size when sending prompt or image to another interface"),
+        },
+    )
+)
+
+options_templates.update(
+    options_section(
+        ("extra_networks", "Extra Networks", "sd"),
+        {
+            "extra_networks_hidden_models": OptionInfo(
+                "When searched",
+                "Show cards for models in hidden directories",
+                gr.Radio,
+                {"choices": ["Always", "When searched", "Never"]},
+            ),
+            "extra_networks_default_multiplier": OptionInfo(
+                1.0, "Default multiplier for extra networks", gr.Slider, {"minimum": 0.0, "maximum": 2.0, "step": 0.01}
+            ),
+            "extra_networks_card_width": OptionInfo(0, "Card width for Extra Networks"),
+            "extra_networks_card_height": OptionInfo(0, "Card height for Extra Networks"),
+            "extra_networks_card_text_scale": OptionInfo(
+                1.0, "Card text scale", gr.Slider, {"minimum": 0.0, "maximum": 2.0, "step": 0.01}
+            ),
+            "extra_networks_card_show_desc": OptionInfo(True, "Show description on card"),
+            "extra_networks_card_description_is_html": OptionInfo(False, "Treat card description as HTML"),
+            "extra_networks_add_text_separator": OptionInfo(" ", "Extra networks separator"),
+            "ui_extra_networks_tab_reorder": OptionInfo("", "Extra networks tab order"),
         },
     )
 )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 from PIL import Image
 
-from modules import images, scripts, shared
-from modules.infotext_utils import connect_paste, connect_send, paste_fields
+from modules import images, infotext_utils, scripts, shared
 from modules.script_callbacks import ui_tabs_callback
 from modules.ui_common import plaintext_to_html
 from modules.ui_settings import Settings
@@ -22,8 +19,8 @@ _NOTICE = (
 
 def create_ui() -> gr.Blocks:
     """Build the page; scripts are instantiated anew."""
+    infotext_utils.reset()
     settings = Settings()
-    tabs = {}
     interfaces = []
     for name in ("txt2img", "img2img"):
         runner = getattr(scripts, f"scripts_{name}")
@@ -31,8 +28,7 @@ def create_ui() -> gr.Blocks:
         scripts.scripts_current = runner
         runner.initialize_scripts(is_img2img=name == "img2img")
         with gr.Blocks(analytics_enabled=False) as interface:
-            tabs[name] = GenerationTab(name, runner)
-            tabs[name].build()
+            GenerationTab(name, runner).build(interface)
         interfaces.append((interface, name, name))
         scripts.scripts_current = None
     with gr.Blocks(analytics_enabled=False) as png_info:
@@ -40,41 +36,18 @@ def create_ui() -> gr.Blocks:
     with gr.Blocks(analytics_enabled=False) as settings_page:
         settings.build()
     interfaces += [(png_info, "PNG Info", "pnginfo"), *ui_tabs_callback(), (settings_page, "Settings", "settings")]
-    return _page(interfaces, tabs)
+    return _page(interfaces)
 
 
-def _page(interfaces: list[tuple], tabs: dict[str, GenerationTab]) -> gr.Blocks:
+def _page(interfaces: list[tuple]) -> gr.Blocks:
     with gr.Blocks(theme=shared.gradio_theme, analytics_enabled=False, title="Stand-in WebUI") as demo:
         gr.HTML(_NOTICE, elem_id="stand_in_notice")
-        with gr.Tabs(elem_id="tabs") as tab_bar:
+        with gr.Tabs(elem_id="tabs"):
             for interface, label, ifid in interfaces:
                 with gr.Tab(label, id=ifid, elem_id=f"tab_{ifid}"):
                     interface.render()
-        for name, tab in tabs.items():
-            connect_paste(tab.paste, paste_fields[name]["fields"], tab.fields["prompt"], name)
-            _connect_send(tab, tab_bar)
+        infotext_utils.connect_paste_params_buttons()
     return demo
-
-
-def _connect_send(tab: GenerationTab, tab_bar: Any) -> None:
-    """The button under the gallery: picture, then the fields that both tabs have, then the other tab."""
-    destination = paste_fields["img2img"]
-    tab.send.click(
-        first_picture, inputs=[tab.gallery, tab.generation_info], outputs=[destination["init_img"]],
-        show_progress=False, _js="selectedPicture",
-    )  # fmt: skip
-    common = ["Prompt", "Negative prompt", "Steps", "Face restoration", "Seed", "Size-1", "Size-2"]
-    connect_send(tab.send, tab.name, "img2img", common + tab.runner.paste_field_names)
-    tab.send.click(lambda: gr.update(selected="img2img"), outputs=[tab_bar], show_progress=False)
-
-
-def first_picture(gallery: list[dict] | None, _info: Any) -> Image.Image | None:
-    """Return the picture that the page says is selected; it comes first in ``gallery``."""
-    if not gallery:
-        return None
-    entry = gallery[0]
-    entry = entry[0] if isinstance(entry, (list, tuple)) else entry
-    return images.read(entry["name"])
 
 
 def _png_info() -> None:

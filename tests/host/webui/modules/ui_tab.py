@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
-from modules import generate, scripts, shared
-from modules.infotext_utils import PasteField, add_paste_fields
+from modules import generate, scripts, shared, ui_extra_networks
+from modules.infotext_utils import ParamBinding, PasteField, add_paste_fields, register_paste_params_button
 from modules.ui_components import FormRow, InputAccordion, ToolButton
 from modules.upscaling import image_upscalers, latent_upscale_modes
 
@@ -26,9 +26,16 @@ class GenerationTab:
         self.fields: dict[str, Any] = {}
         self.infotext: list[Any] = []
 
-    def build(self) -> None:
-        self.runner.prepare_ui()
+    def build(self, interface: gr.Blocks) -> None:
+        """Build prompts and buttons, and below them the tab Generation beside those of extra networks."""
         self._toprow()
+        with gr.Tabs(elem_id=f"{self.name}_extra_tabs", elem_classes=["extra-networks"]):
+            with gr.Tab("Generation", id=f"{self.name}_generation") as generation:
+                self._generation()
+            ui_extra_networks.create_ui(interface, [generation], self.name)
+
+    def _generation(self) -> None:
+        self.runner.prepare_ui()
         with gr.Row():
             with gr.Column(variant="compact", elem_id=f"{self.name}_settings", scale=5):
                 if self.name == "img2img":
@@ -176,3 +183,9 @@ class GenerationTab:
         self.skip.click(lambda: shared.state.skip(), queue=False)
         named = [PasteField(*field) for field in [*self.infotext, *self.runner.infotext_fields]]
         add_paste_fields(self.name, self.fields.get("image"), named)
+        register_paste_params_button(ParamBinding(self.paste, self.name, source_text_component=self.fields["prompt"]))
+        binding = ParamBinding(
+            self.send, "img2img", source_image_component=self.gallery, paste_field_names=self.runner.paste_field_names,
+            source_tabname="txt2img" if self.name == "txt2img" else None,
+        )  # fmt: skip
+        register_paste_params_button(binding)

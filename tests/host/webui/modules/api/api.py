@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from secrets import compare_digest
-from threading import RLock
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -15,6 +14,7 @@ from modules.api import jobs, lists
 from modules.api.generation import Generation
 from modules.api.middleware import api_middleware
 from modules.api.pictures import decode_base64_to_image, encode_pil_to_base64, verify_url
+from modules.fifo_lock import FIFOLock
 
 __all__ = ["Api", "decode_base64_to_image", "encode_pil_to_base64", "verify_url"]
 
@@ -38,6 +38,7 @@ _GET = {
 }
 _POST = {
     "png-info": jobs.png_info,
+    "interrogate": jobs.interrogate,
     "interrupt": jobs.interrupt,
     "skip": jobs.skip,
     "options": lists.set_config,
@@ -48,7 +49,7 @@ _POST = {
 class Api:
     """Adds the routes to ``app``, behind ``--api-auth`` if it is given."""
 
-    def __init__(self, app: FastAPI, queue_lock: RLock) -> None:
+    def __init__(self, app: FastAPI, queue_lock: FIFOLock) -> None:
         self.app = app
         self.queue_lock = queue_lock
         accounts = shared.cmd_opts.api_auth

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from threading import RLock
 from typing import Any
 
 from fastapi.exceptions import HTTPException
@@ -11,6 +10,7 @@ from fastapi.exceptions import HTTPException
 from modules import scripts, shared
 from modules.api import models, script_args
 from modules.api.pictures import decode_base64_to_image, encode_pil_to_base64
+from modules.fifo_lock import FIFOLock
 from modules.processing import (
     StableDiffusionProcessingImg2Img,
     StableDiffusionProcessingTxt2Img,
@@ -30,7 +30,7 @@ class Generation:
         queue_lock: Held while a job runs.
     """
 
-    def __init__(self, queue_lock: RLock) -> None:
+    def __init__(self, queue_lock: FIFOLock) -> None:
         self.queue_lock = queue_lock
         self.defaults: dict[str, list[Any]] = {}
 

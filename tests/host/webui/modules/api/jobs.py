@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from fastapi.exceptions import HTTPException
+
 from modules import infotext_utils, script_callbacks, shared
 from modules.api import models
 from modules.api.pictures import decode_base64_to_image
+from modules.call_queue import queue_lock
 from modules.images import read_info_from_image
 
 
@@ -43,6 +46,14 @@ def png_info(request: models.PNGInfoRequest) -> models.PNGInfoResponse:
     params = infotext_utils.parse_generation_parameters(info)
     script_callbacks.infotext_pasted_callback(info, params)
     return models.PNGInfoResponse(info=info, items=items, parameters=params)
+
+
+def interrogate(request: models.InterrogateRequest) -> models.InterrogateResponse:
+    image = decode_base64_to_image(request.image).convert("RGB")
+    if request.model != "clip":
+        raise HTTPException(status_code=404, detail="Model not found")
+    with queue_lock:
+        return models.InterrogateResponse(caption=shared.interrogator.interrogate(image))
 
 
 def reload_ui() -> None:

@@ -92,6 +92,15 @@ class PNGInfoResponse(BaseModel):
     parameters: dict
 
 
+class InterrogateRequest(BaseModel):
+    image: str = ""
+    model: str = "clip"
+
+
+class InterrogateResponse(BaseModel):
+    caption: str | None
+
+
 class ScriptArg(BaseModel):
     label: str | None = None
     value: Any = None
