@@ -63,3 +63,46 @@ class SmallUNet(nn.Module):
                 added = layer.attn2(layer.norm2(wide), context=context)
                 x = x + added.unflatten(-1, (-1, x.shape[-1])).mean(-2)
         return x
+
+
+class GridTransformer(nn.Module):
+    """A block's transformer as the host calls it: with ``[rows, channels, height, width]``, and the context."""
+
+    def __init__(self, layers: nn.ModuleList) -> None:
+        super().__init__()
+        self.transformer_blocks = layers
+
+    def forward(self, x, context):
+        height, width = x.shape[-2:]
+        x = x.flatten(2).transpose(1, 2)
+        for layer in self.transformer_blocks:
+            x = x + layer.attn2(layer.norm2(x), context=context)
+        return x.transpose(1, 2).unflatten(-1, (height, width))
+
+
+class GridUNet(SmallUNet):
+    """Runs every block over ``[rows, 4, height, width]`` on the grid of its level, as SDXL does.
+
+    The first and the last blocks work at half the height and width, those between at a quarter. Each stride-2
+    convolution with padding 1 rounds up; the way back takes the nearest.
+    """
+
+    def __init__(self, context: int = CONTEXT, seed: int = 0) -> None:
+        super().__init__(context, seed)
+        for block in BLOCKS:
+            parent = self.get_submodule(block.ldm_name.rpartition(".")[0])
+            parent[1] = GridTransformer(parent[1].transformer_blocks)
+
+    def forward(self, x, timesteps=None, context=None, y=None):
+        whole, half = x, x[..., ::2, ::2]
+        x = half
+        for block in BLOCKS:
+            deep = not block.name.startswith(("down_blocks.1", "up_blocks.1"))
+            if deep and x.shape[-2:] == half.shape[-2:]:
+                x = x[..., ::2, ::2]
+            elif not deep:
+                x = nn.functional.interpolate(x, half.shape[-2:])  # to the nearest
+            transformer = self.get_submodule(block.ldm_name)
+            width = transformer.transformer_blocks[0].norm2.normalized_shape[0]
+            x = transformer(x.repeat(1, width // x.shape[1], 1, 1), context).unflatten(1, (-1, 4)).mean(1)
+        return whole + nn.functional.interpolate(x, whole.shape[-2:])
