@@ -11,7 +11,7 @@ _FILL_RADII = (256, 64, 16, 4, 2)
 Region = tuple[int, int, int, int]
 
 
-def get_crop_region(mask: Image.Image, pad: int = 0) -> Region | None:
+def get_crop_region_v2(mask: Image.Image, pad: int = 0) -> Region | None:
     """Return the box of what is white, widened by ``pad``; None for a black mask."""
     box = mask.getbbox()
     if box is None:
@@ -25,9 +25,9 @@ def expand_crop_region(region: Region, width: int, height: int, image_width: int
     left, top, right, bottom = region
     ratio = width / height
     if (right - left) / (bottom - top) > ratio:
-        top, bottom = _widen(top, bottom, round((right - left) / ratio), image_height)
+        top, bottom = _widen(top, bottom, int((right - left) / ratio), image_height)
     else:
-        left, right = _widen(left, right, round((bottom - top) * ratio), image_width)
+        left, right = _widen(left, right, int((bottom - top) * ratio), image_width)
     return left, top, right, bottom
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter, ImageOps
 
-from modules import images, masking, sd_samplers, sd_samplers_common, shared
+from modules import images, masking, sd_hijack, sd_samplers, sd_samplers_common, shared
 from modules.processing_base import StableDiffusionProcessing
 from modules.scripts_base import MaskBlendArgs
 
@@ -71,7 +71,11 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
             mask = mask.filter(ImageFilter.GaussianBlur((self.mask_blur_x + self.mask_blur_y) / 2))
             self.extra_generation_params["Mask blur"] = self.mask_blur_x
         self.mask_for_overlay = mask
-        region = masking.get_crop_region(mask, self.inpaint_full_res_padding) if self.inpaint_full_res else None
+        region = masking.get_crop_region_v2(mask, self.inpaint_full_res_padding) if self.inpaint_full_res else None
+        self.overlay_images = []
+        if region is None and self.inpaint_full_res:
+            self._go_on_without_mask()
+            return None
         if region is None:
             mask = images.resize_image(self.resize_mode, mask, self.width, self.height)
             opaque = np.clip(np.asarray(mask, dtype=np.float32) * 2, 0, 255).astype(np.uint8)
@@ -84,8 +88,12 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
             self.extra_generation_params["Masked area padding"] = self.inpaint_full_res_padding
             mask = images.resize_image(2, mask.crop(region), self.width, self.height)
         self.image_mask = mask
-        self.overlay_images = []
         return region
+
+    def _go_on_without_mask(self) -> None:
+        self.image_mask = self.mask_for_overlay = None
+        self.inpaint_full_res = False
+        sd_hijack.model_hijack.comments.append('"Only masked" needs a mask; this one is blank and was left out.')
 
     def _prepare_image(self, source: Image.Image, crop_region: masking.Region | None) -> np.ndarray:
         image = images.flatten(source)
