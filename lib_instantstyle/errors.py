@@ -50,4 +50,8 @@ class RegionError(InstantStyleError):
 
 
 class StyleError(InstantStyleError):
-    """A saved style is missing, damaged, or cannot be written."""
+    """A saved style is damaged, or cannot be written."""
+
+
+class UnknownStyleError(StyleError):
+    """There is no saved style of that name."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lib_instantstyle.block_weights import Layer, Target, parse_block_weights
 from lib_instantstyle.blocks import LAYOUT, Preset, preset_weights
 from lib_instantstyle.combine import Combine, parse_weights
-from lib_instantstyle.controls import Control, checked, control, pictures, quoted
+from lib_instantstyle.controls import Control, checked, control, letters, pictures, quoted
 from lib_instantstyle.crops import Crop
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.recall import Recalled, parse_recalled
@@ -170,6 +170,8 @@ class StyleParams:
         """Convert choices given as text and refuse what cannot be used."""
         for entry in dataclasses.fields(self):
             object.__setattr__(self, entry.name, checked(entry, getattr(self, entry.name)))
+        for name in ("curve", "hires_curve"):
+            object.__setattr__(self, name, _spelled(getattr(self, name), controls()[name].suggestions))
         for start, end in (("start", "end"), ("hires_start", "hires_end")):
             _check_window(start, getattr(self, start), end, getattr(self, end))
         parse_curve(self.curve)
@@ -238,7 +240,7 @@ class StyleParams:
     @property
     def has_hires_schedule(self) -> bool:
         """Whether the hires pass has a schedule of its own."""
-        return self.hires_curve.lower() not in ("", SAME.lower())
+        return self.hires_curve not in ("", SAME)
 
     def schedule(self, *, hires: bool) -> Schedule:
         """Return the schedule of the first or of the hires pass."""
@@ -255,6 +257,11 @@ def controls() -> dict[str, Control]:
 def default_of(name: str) -> Any:
     """Return the default of the field ``name``."""
     return getattr(StyleParams, name)
+
+
+def _spelled(text: str, suggestions: Sequence[str]) -> str:
+    """Return the suggestion that ``text`` spells in its own way, or else ``text``."""
+    return next((known for known in suggestions if letters(known) == letters(text)), text)
 
 
 def _block(target: Target) -> Any:

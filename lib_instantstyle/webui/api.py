@@ -9,7 +9,7 @@ from typing import Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.controls import quoted
-from lib_instantstyle.errors import InstantStyleError, ParameterError, StyleError
+from lib_instantstyle.errors import InstantStyleError, ParameterError, StyleError, UnknownStyleError
 from lib_instantstyle.params import StyleParams
 from lib_instantstyle.webui import library, models, saving
 from lib_instantstyle.webui.arguments import read_arguments
@@ -19,6 +19,7 @@ from lib_instantstyle.webui.schema import describe
 from lib_instantstyle.webui.stylist import from_accordion
 
 _PREFIX = "/instantstyle"
+_NOT_FOUND = 404
 
 
 def register(_demo: Any, app: Any) -> None:
@@ -158,6 +159,8 @@ def _answered(endpoint: Any, values: Any) -> Any:
     try:
         with call_queue.queue_lock:
             return endpoint(values)
+    except UnknownStyleError as error:
+        raise HTTPException(_NOT_FOUND, error.detail) from error
     except InstantStyleError as error:
         raise HTTPException(error.status_code, error.detail) from error
 

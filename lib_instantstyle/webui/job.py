@@ -37,11 +37,12 @@ def read_tags(written: Sequence[tuple[str, ...]]) -> list[Tag]:
     Raises:
         ParameterError: If a tag has another form, or its weight is no number from −3 to 3.
     """
-    weights: dict[str, float] = {}
+    tags: dict[str, Tag] = {}
     for parts in written:
         name, weight = _read_tag(parts)
-        weights[name] = weights.get(name, 0.0) + weight
-    return [Tag(name, weight) for name, weight in weights.items() if weight]
+        known = tags.get(name.lower(), Tag(name, 0.0))  # file names ignore case on some systems: here everywhere
+        tags[name.lower()] = Tag(known.name, known.weight + weight)
+    return [tag for tag in tags.values() if tag.weight]
 
 
 def _read_tag(parts: tuple[str, ...]) -> Tag:
@@ -86,6 +87,8 @@ class Job:
             pictures = getattr(p, "init_images", None) or [None]
             self._accordion = from_accordion(self.params, self.host, pictures[0])
             self._accordion.check_shape(*_picture_size(p))
+            if p.cfg_scale <= 1.0 and self._accordion.needs_guidance:
+                p.comment("InstantStyle: anti-layout and the negative style picture act through CFG, which is 1 here.")
 
     def acts_on(self, p: Any) -> bool:
         """Whether anything acts in the sampling pass that ``p`` is in."""

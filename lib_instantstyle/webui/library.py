@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.controls import quoted
-from lib_instantstyle.errors import StyleError
+from lib_instantstyle.errors import StyleError, UnknownStyleError
 from lib_instantstyle.params import AUTOMATIC
 from lib_instantstyle.styles import MAX_BYTES, SUFFIX, SavedStyle, check_name, decode, encode, fingerprint, read
 from lib_instantstyle.webui import models
@@ -50,12 +50,12 @@ def existing(name: str) -> Path:
     """Return the file of the style ``name``, whatever its case.
 
     Raises:
-        StyleError: If there is none, saying which there are.
+        UnknownStyleError: If there is none, saying which there are.
     """
     wanted = check_name(name).lower()
     found = next((known for known in names() if known.lower() == wanted), None)
     if found is None:
-        raise StyleError(f"There is no saved style {quoted(name)}. There are: {', '.join(names()) or 'none'}.", 404)
+        raise UnknownStyleError(f"There is no saved style {quoted(name)}. There are: {', '.join(names()) or 'none'}.")
     return models.styles_folder() / f"{found}{SUFFIX}"
 
 
@@ -90,7 +90,7 @@ def delete(name: str) -> None:
     """Remove the style ``name``.
 
     Raises:
-        StyleError: If there is none.
+        UnknownStyleError: If there is none.
     """
     existing(name).unlink()
 

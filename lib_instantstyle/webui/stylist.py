@@ -62,6 +62,11 @@ class Stylist:
         """What is removed."""
         return parse_contents(self.params.content) if self.params.content_strength else []
 
+    @property
+    def needs_guidance(self) -> bool:
+        """Whether something acts through the unconditional rows alone."""
+        return bool(self.params.anti_layout) or self.embeddings.negative is not None
+
     def remover(self) -> Remover | None:
         """Return what removes the contents, None where nothing is to be removed."""
         if not self.contents:

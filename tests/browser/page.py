@@ -19,15 +19,35 @@ class StylePage:
         page.wait_for_timeout(1500)  # the host's own scripts settle
 
     def control(self, name: str, tab: str = "txt2img") -> Locator:
-        return self.page.locator(f"#script_{tab}_instantstyle_{name}")
+        return self.page.locator(f"#script_{tab}_instantstyle_{name}").first  # some components repeat their id inside
 
     def open_accordion(self, tab: str = "txt2img") -> None:
         self.control("enabled", tab).locator(".label-wrap").click()
         expect(self.control("preset", tab)).to_be_visible()
 
+    def open_tab(self, label: str, tab: str = "txt2img") -> None:
+        """Turn to one of the accordion's own tabs."""
+        self.control("tabs", tab).locator(".tab-nav").first.get_by_role("button", name=label, exact=True).click()
+
     def upload(self, picture: Path, tab: str = "txt2img") -> None:
         self.control("image", tab).locator("input[type=file]").set_input_files(picture)
         expect(self.control("image", tab).locator("img")).to_be_visible()
+
+    def press(self, name: str, tab: str = "txt2img") -> None:
+        """Press one of our buttons."""
+        self.page.locator(f"button#script_{tab}_instantstyle_{name}").click()
+
+    def give(self, name: str, *files: Path) -> None:
+        """Choose files for an upload button."""
+        with self.page.expect_file_chooser() as chooser:
+            self.press(name)
+        chooser.value.set_files(list(files))
+
+    def toast(self) -> str:
+        """Return the message that pops up when a button finds a mistake."""
+        message = self.page.locator(".toast-body").first
+        expect(message).to_be_visible(timeout=PATIENCE)
+        return message.inner_text()
 
     def text(self, name: str, value: str) -> None:
         self.control(name).locator("textarea, input").first.fill(value)

@@ -12,11 +12,12 @@ from tests.browser.page import PATIENCE, StylePage
 def _set_everything(page: StylePage, stripes: Path) -> None:
     page.open_accordion()
     page.upload(stripes)
-    page.choose("preset", "Custom")
-    expect(page.control("blocks")).to_be_visible()
-    page.text("blocks", "style:1, layout:0.4")
     page.text("content", "a cat, (balloons)")
     page.number("#script_txt2img_instantstyle_style_weight", "0.8")
+    page.open_tab("Blocks")
+    page.text("blocks", "style:1, layout:0.4")
+    expect(page.control("preset").locator("input")).to_have_value("Custom")
+    page.open_tab("Timing")
     page.number("#script_txt2img_instantstyle_end", "0.9")
 
 

@@ -40,7 +40,7 @@ class Accordion:
         fields = self._fields
         with InputAccordion(False, label=NAME, elem_id=fields.elem_id("enabled")) as accordion:
             fields["enabled"] = accordion
-            with gr.Tabs(elem_id=fields.elem_id("tabs")):
+            with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
                 sections = [self._tab(label, make) for label, make in self._sections()]
         for section in sections:
             section.connect()
@@ -59,7 +59,8 @@ class Accordion:
         ]
 
     def _tab(self, label: str, make: Callable[[Fields], Any]) -> Any:
-        with gr.Tab(label):
+        with gr.Tab(label) as tab:
+            self._fields.tabs[label] = tab
             return make(self._fields)
 
     def infotext_fields(self) -> list[tuple[Any, Any]]:

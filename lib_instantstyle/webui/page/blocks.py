@@ -30,7 +30,7 @@ class BlocksTab:
         gr.HTML(_HELP)
         self._map = gr.HTML(self._drawn(Preset.STYLE.value, ""), elem_id=fields.elem_id("map"))
         fields.add("blocks", lines=2)
-        self._edit = gr.Textbox(visible=True, elem_id=fields.elem_id("map_edit"), elem_classes="instantstyle-hidden")
+        self._edit = gr.Textbox(visible=False, elem_id=fields.elem_id("map_edit"))
         self._edit.do_not_save_to_config = True
 
     def connect(self) -> None:

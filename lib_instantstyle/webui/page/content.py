@@ -1,4 +1,4 @@
-"""The tab Content: how content is removed, and how much of it is left."""
+"""The tab Content: what of the reference stays out, and how much of it is left."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ class ContentTab:
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
+        with gr.Row():
+            fields.add("anti_layout")
+            fields.add("prompt_colours")
         fields.add("removal")
         self._measure = gr.Button("Measure the content", elem_id=fields.elem_id("measure"))
         self._meter = gr.HTML(

@@ -26,10 +26,14 @@ class Fields:
 
     Args:
         elem_id: Makes an element id of a name, distinct in each tab.
+
+    Attributes:
+        tabs: The accordion's own tabs by label.
     """
 
     def __init__(self, elem_id: Callable[[str], str]) -> None:
         self.elem_id = elem_id
+        self.tabs: dict[str, Any] = {}
         self._components: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:

@@ -50,9 +50,6 @@ class References:
                 with gr.Column(min_width=140):
                     fields.add(name, height=_SMALL)
         fields.add("subject_weight")
-        with gr.Row():
-            fields.add("anti_layout")
-            fields.add("prompt_colours")
 
     def connect(self) -> None:
         """Follow the pictures: sliders for their weights, and what the encoder sees."""

@@ -33,6 +33,7 @@ class Shelf:
         gr.HTML(_HELP)
         with gr.Row():
             fields.add_files("style", _choices)
+        with gr.Row():
             self._delete = gr.Button("Delete", elem_id=fields.elem_id("style_delete"))
             self._export = gr.Button("Export", elem_id=fields.elem_id("style_export"))
         self._file = gr.File(label="Style file", visible=False, elem_id=fields.elem_id("style_file"))
@@ -61,6 +62,8 @@ class Shelf:
         style, said = fields["style"], self._said
         pictures = [fields[name] for name in ("image", "images", "layout_image", "negative_image")]
         settings = [fields[name] for name in SETTINGS]
+        # Another page, the API or the other tab may have saved styles meanwhile.
+        fields.tabs["Library"].select(lambda: gr.update(choices=_choices()), outputs=[style], show_progress=False)
         style.input(shown(_chosen), inputs=[style], outputs=[*pictures, *settings], show_progress=False)
         fields["image"].upload(lambda: "", outputs=[style], show_progress=False)
         self._save.click(queued(_saved), inputs=[self._name, self._replace, *fields.in_order()], outputs=[style, said])

@@ -1,0 +1,204 @@
+"""Every tab of the accordion, used as a person would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.page import PATIENCE, StylePage
+from tests.tiny import pictures
+
+
+@pytest.fixture(scope="session")
+def sunset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pictures") / "sunset.png"
+    pictures.sunset().resize((200, 100)).save(path)
+    return path
+
+
+@pytest.fixture
+def styled(page: StylePage, stripes: Path) -> StylePage:
+    page.open_accordion()
+    page.upload(stripes)
+    return page
+
+
+def test_a_recipe_fills_the_controls_and_says_what_else_to_do(styled: StylePage) -> None:
+    styled.choose("recipe", "Image-based stylisation")
+    expect(styled.control("advice")).to_contain_text("in img2img, denoising 0.6 to 0.8", timeout=PATIENCE)
+    assert styled.value("style_weight") == "1.2"
+    styled.open_tab("References")
+    assert styled.value("subject_weight") == "0.2"
+
+
+def test_further_references_have_weights_and_views(styled: StylePage, sunset: Path, stripes: Path) -> None:
+    styled.open_tab("References")
+    expect(styled.control("weight_1")).to_be_hidden()
+    styled.give("images_upload", sunset, stripes)
+    expect(styled.control("views").locator("img")).to_have_count(3, timeout=PATIENCE)
+    expect(styled.control("weight_3")).to_be_visible()
+    expect(styled.control("weight_4")).to_be_hidden()
+    styled.control("weight_2").locator("input[type=range]").fill("0.5")
+    styled.control("weight_2").locator("input[type=range]").dispatch_event("pointerup")
+    expect(styled.control("weights").locator("textarea")).to_have_value("1, 0.5, 1")
+    styled.choose("combine", "Concatenate")
+    styled.choose("crop", "Tiles")
+    expect(styled.control("views").locator("img")).to_have_count(6, timeout=PATIENCE)  # two tiles each
+    infotext = styled.generate_small("three references")
+    assert 'weights: "1, 0.5, 1"' in infotext
+    assert "combine: Concatenate" in infotext
+    styled.press("images_remove")
+    expect(styled.control("weight_3")).to_be_hidden(timeout=PATIENCE)
+
+
+def test_too_many_pictures_are_refused(styled: StylePage, sunset: Path, tmp_path: Path) -> None:
+    styled.open_tab("References")
+    copies = [tmp_path / f"{number}.png" for number in range(20)]
+    for copy in copies:
+        copy.write_bytes(sunset.read_bytes())
+    styled.give("images_upload", *copies)
+    assert "20 pictures were chosen, and 7 more fit" in styled.toast()
+
+
+def test_the_meter_compares_before_and_after(styled: StylePage) -> None:
+    styled.text("content", "a cat, stripes:0.5")
+    styled.open_tab("Content")
+    styled.press("measure")
+    expect(styled.control("meter")).to_contain_text("stripes", timeout=PATIENCE)
+    expect(styled.control("meter")).to_contain_text("says little about the reference")
+    styled.open_tab("Style")
+    styled.text("content", "")
+    styled.open_tab("Content")
+    styled.press("measure")
+    assert "There is nothing to measure" in styled.toast()
+
+
+def test_the_caption_comes_from_the_reference_s_own_prompt(page: StylePage, tmp_path: Path) -> None:
+    path = tmp_path / "generated.png"
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("parameters", "a (red fox:1.2), in snow <lora:x:1>\nSteps: 20, Sampler: Euler, Seed: 1, Size: 64x64")
+    pictures.sunset().save(path, pnginfo=info)
+    page.open_accordion()
+    page.upload(path)
+    page.press("caption")
+    expect(page.control("content").locator("textarea")).to_have_value("a red fox", timeout=PATIENCE)
+
+
+def test_the_curve_is_drawn_as_it_is_set(styled: StylePage) -> None:
+    styled.open_tab("Timing")
+    before = styled.control("drawing").inner_html()
+    styled.choose("curve", "Fade out")
+    expect(styled.control("drawing")).not_to_have_js_property("innerHTML", before)
+    expect(styled.control("hires_start")).to_be_hidden()
+    styled.choose("hires_curve", "Fade in")
+    expect(styled.control("hires_start")).to_be_visible()
+    expect(styled.control("drawing")).to_contain_text("Hires pass")
+    styled.choose("curve", "0:1, 0.5:0.2, 0.3:1")
+    expect(styled.control("drawing")).to_contain_text("out of order")
+    styled.choose("curve", "0:0.4, 0.3:1, 0.8:0")
+    assert 'curve: "0:0.4, 0.3:1, 0.8:0"' in styled.generate_small("points")
+
+
+def test_a_region_is_painted(styled: StylePage) -> None:
+    for selector in ("#txt2img_width", "#txt2img_height"):
+        styled.number(selector, "64")
+    styled.open_tab("Regions")
+    styled.press("region_blank")
+    canvas = styled.control("region_canvas").locator("canvas").last
+    expect(styled.control("region_canvas").locator("canvas").first).to_be_visible(timeout=PATIENCE)
+    styled.page.wait_for_timeout(800)  # the canvas takes its size
+    box = canvas.bounding_box()
+    assert box
+    styled.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    styled.page.mouse.down()
+    styled.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.7, steps=8)
+    styled.page.mouse.up()
+    styled.press("region_set")
+    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
+    expect(styled.control("masks")).to_contain_text("Reference 1")
+    infotext = styled.generate_small("a region")
+    assert "mask 1 " in infotext
+    styled.press("region_clear")
+    expect(styled.control("masks").locator("img")).to_have_count(0, timeout=PATIENCE)
+
+
+def test_a_mask_of_another_shape_is_refused(styled: StylePage, tmp_path: Path) -> None:
+    mask = tmp_path / "mask.png"
+    image = Image.new("L", (64, 128), 0)
+    image.paste(255, (0, 0, 32, 128))
+    image.save(mask)
+    styled.open_tab("Regions")
+    styled.control("region_canvas").locator("input[type=file]").set_input_files(mask)
+    expect(styled.control("region_canvas").locator("canvas").first).to_be_visible(timeout=PATIENCE)
+    styled.page.wait_for_timeout(800)
+    styled.press("region_set")
+    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
+    assert "their shapes differ" in styled.generate_in_vain()
+
+
+def test_the_block_map_and_the_text_are_one(styled: StylePage) -> None:
+    styled.open_tab("Blocks")
+    layout = styled.control("map").locator('[data-block="down_blocks.2.attentions.1"]')
+    assert layout.get_attribute("aria-valuenow") in ("0", "0.00")
+    layout.click()
+    expect(styled.control("blocks").locator("textarea")).to_have_value("style:1, layout:1", timeout=PATIENCE)
+    layout.press("ArrowDown")
+    expect(styled.control("blocks").locator("textarea")).to_have_value("style:1, layout:0.95", timeout=PATIENCE)
+    styled.text("blocks", "style:0.25, style.3:0")
+    style = styled.control("map").locator('[data-block="up_blocks.0.attentions.1"]')
+    expect(style).to_have_attribute("aria-valuenow", "0.25", timeout=PATIENCE)
+    styled.open_tab("Style")
+    assert styled.value("preset") == "Custom"
+    styled.choose("preset", "Layout")
+    styled.open_tab("Blocks")
+    expect(layout).to_have_attribute("aria-valuenow", "1", timeout=PATIENCE)
+
+
+def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) -> None:
+    styled.text("content", "stripes")
+    styled.number("#script_txt2img_instantstyle_style_weight", "1.5")
+    direct = styled.generate_small("a saved style")
+    assert direct
+    picture = styled.page.locator("#txt2img_gallery img").first.get_attribute("src")
+    styled.open_tab("Library")
+    styled.text("style_name", "browser test")
+    styled.press("style_save")
+    expect(styled.control("style_said")).to_contain_text("Saved browser test", timeout=PATIENCE)
+    styled.press("style_save")
+    assert "There is a style 'browser test' already" in styled.toast()
+
+    fresh = StylePage(styled.page, styled.page.url)
+    fresh.open_accordion()
+    fresh.open_tab("Library")
+    fresh.choose("style", "browser test")
+    fresh.open_tab("Style")
+    expect(fresh.control("content").locator("textarea")).to_have_value("stripes", timeout=PATIENCE)
+    assert fresh.value("style_weight") == "1.5"
+    assert "InstantStyle style: browser test" in fresh.generate_small("a saved style")
+    assert picture
+    fresh.open_tab("Library")
+    fresh.press("style_export")
+    with fresh.page.expect_download() as download:
+        fresh.control("style_file").locator("a[download], a").first.click()
+    exported = tmp_path / "imported style.safetensors"
+    download.value.save_as(exported)
+    fresh.give("style_import", exported)
+    expect(fresh.control("style_said")).to_contain_text("Imported imported style", timeout=PATIENCE)
+    for name in ("browser test", "imported style"):
+        fresh.choose("style", name)
+        fresh.press("style_delete")
+        expect(fresh.control("style_said")).to_contain_text(f"Deleted {name}", timeout=PATIENCE)
+
+
+def test_no_file_but_a_style_is_imported(page: StylePage, tmp_path: Path) -> None:
+    path = tmp_path / "evil.safetensors"
+    path.write_bytes(b"\xff" * 64)
+    page.open_accordion()
+    page.open_tab("Library")
+    page.give("style_import", path)
+    assert "cannot be used" in page.toast()
