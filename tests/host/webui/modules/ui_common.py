@@ -14,14 +14,14 @@ refresh_symbol = "\U0001f504"
 
 
 def create_refresh_button(
-    refresh_component: Any, refresh_method: Callable[[], Any] | None, refreshed_args: Any, elem_id: str
+    refresh_component: Any, refresh_method: Callable[[], Any], refreshed_args: Any, elem_id: str
 ) -> ToolButton:
     """Make a button that reads a component's choices again."""
     components = refresh_component if isinstance(refresh_component, list) else [refresh_component]
+    label = next((component.label for component in components if getattr(component, "label", None) is not None), None)
 
     def refresh() -> Any:
-        if refresh_method:
-            refresh_method()
+        refresh_method()
         args = refreshed_args() if callable(refreshed_args) else refreshed_args
         for component in components:
             for name, value in args.items():
@@ -29,7 +29,7 @@ def create_refresh_button(
         updates = [gr.update(**(args or {})) for _ in components]
         return updates if len(updates) > 1 else updates[0]
 
-    button = ToolButton(value=refresh_symbol, elem_id=elem_id, tooltip="Refresh")
+    button = ToolButton(value=refresh_symbol, elem_id=elem_id, tooltip=f"{label}: refresh" if label else "Refresh")
     button.click(fn=refresh, inputs=[], outputs=components)
     return button
 
