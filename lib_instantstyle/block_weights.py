@@ -66,7 +66,7 @@ def parse_block_weights(text: str) -> dict[Target, float]:
 def format_block_weights(weights: Mapping[Target, float]) -> str:
     """Return the text that `parse_block_weights` reads as ``weights``; blocks without a weight are left out."""
     kept = {target: weight for target, weight in weights.items() if weight or isinstance(target, Layer)}
-    return ", ".join(f"{_short_name(target)}:{weight:g}" for target, weight in kept.items()) or "style:0"
+    return ", ".join(f"{_short_name(target)}:{weight:.10g}" for target, weight in kept.items()) or "style:0"
 
 
 def weight_at(weights: Mapping[Target, float], block: Block, depth: int) -> float:

@@ -37,7 +37,8 @@ def parse_weights(text: str, count: int) -> list[float]:
     Raises:
         ParameterError: If there are more, if one is no number from 0 to 3, or if all are 0.
     """
-    parts = [part.strip() for part in text.strip(" ,[]").split(",")] if text.strip(" ,[]") else []
+    inner = text.strip(" []").rstrip(" ,")
+    parts = [part.strip() for part in inner.split(",")] if inner else []
     if len(parts) > count:
         raise ParameterError(
             f"Reference weights (weights): {len(parts)} weights for {count} references. Leave the superfluous ones out."

@@ -12,7 +12,7 @@ from lib_instantstyle.errors import ParameterError
 if TYPE_CHECKING:
     from dataclasses import Field
 
-MAX_TEXT = 4000  # characters of any text control: eight references with their masks fit, with room to spare
+MAX_TEXT = 8000  # characters of any text control; all 70 layers by their full names fit
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class StyleParams:
     weights: str = control(
         "",
         "Reference weights",
-        "One number for each reference in order; missing ones are 1: '1, 0.5'. For means only their ratio counts.",
+        "One number for each reference in order; missing ones are 1: '1, 0.5'. In a mean only their ratio counts.",
     )
     combine: Combine = control(
         Combine.MEAN,

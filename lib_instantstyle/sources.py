@@ -6,14 +6,14 @@ whose embeddings are patches with a place of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
 
 from lib_instantstyle.blocks import BLOCKS, LAYOUT
 from lib_instantstyle.checkpoint import Kind
-from lib_instantstyle.combine import Combine, mean, normalised_mean, parse_weights
+from lib_instantstyle.combine import Combine, parse_weights
+from lib_instantstyle.embeddings import Embeddings, averaging, mean_embedding, over_tiles
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.plan import Source
 from lib_instantstyle.projection import project_linear, project_resampler
@@ -28,25 +28,6 @@ if TYPE_CHECKING:
 
     Weights = Mapping[Target, float]
     Remove = Callable[[torch.Tensor], torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Embeddings:
-    """What the encoder saw, of each picture ``[tiles, …]`` as the adapter's kind reads it.
-
-    Attributes:
-        style: Of the style references, at least one.
-        nothing: Of "no picture".
-        layout, negative, subject: Of the other pictures, where given.
-        masks: Regions by the index of their reference.
-    """
-
-    style: tuple[torch.Tensor, ...]
-    nothing: torch.Tensor
-    layout: torch.Tensor | None = None
-    negative: torch.Tensor | None = None
-    subject: torch.Tensor | None = None
-    masks: Mapping[int, Mask] = field(default_factory=dict)
 
 
 class Sources:
@@ -86,7 +67,8 @@ class Sources:
 
     def _style(self) -> list[Source]:
         targets = {t: w for t, w in self._targets().items() if self._embeddings.layout is None or not _is_layout(t)}
-        shares, rest = partition(self._embeddings.masks, len(self._shares))
+        acting = {index: mask for index, mask in self._embeddings.masks.items() if self._shares[index]}
+        shares, rest = partition(acting, len(self._shares))
         if self._params.combine is Combine.PER_PICTURE:
             return [self._cycled(targets)]
         masked = [index for index, share in enumerate(shares) if share is not None]
@@ -165,17 +147,17 @@ class Sources:
             embedding = mean_embedding(self._params, self._embeddings, indices)
             return self._project(embedding if plain else self._without_content(embedding))
         tokens = [self._plain_tokens(self._embeddings.style[index]) for index in indices]
-        return _average(self._params)(tokens, [self._shares[index] for index in indices])
+        return averaging(self._params)(tokens, [self._shares[index] for index in indices])
 
     def _tokens(self, embedding: torch.Tensor) -> torch.Tensor:
         """Return the tokens ``[1, tokens, context]`` of one style reference."""
         if self._kind is Kind.LINEAR:
-            return self._project(self._without_content(_over_tiles(embedding)))
+            return self._project(self._without_content(over_tiles(embedding)))
         return self._plain_tokens(embedding)
 
     def _plain_tokens(self, embedding: torch.Tensor) -> torch.Tensor:
         if self._kind is Kind.LINEAR:
-            return self._project(_over_tiles(embedding))
+            return self._project(over_tiles(embedding))
         return self._project(embedding).mean(dim=0, keepdim=True)
 
     def _without_content(self, embedding: torch.Tensor) -> torch.Tensor:
@@ -191,28 +173,6 @@ class Sources:
     def _project(self, embedding: torch.Tensor) -> torch.Tensor:
         project = project_linear if self._kind is Kind.LINEAR else project_resampler
         return project(embedding, self._weights)
-
-
-def mean_embedding(params: StyleParams, embeddings: Embeddings, indices: Sequence[int] | None = None) -> torch.Tensor:
-    """Return the average ``[1, d]`` of the style references of a linear adapter, before removal.
-
-    Args:
-        params: Say how to average.
-        embeddings: Of the references.
-        indices: Which of them; all by default.
-    """
-    shares = parse_weights(params.weights, len(embeddings.style))
-    chosen = range(len(shares)) if indices is None else indices
-    vectors = [_over_tiles(embeddings.style[index]) for index in chosen]
-    return _average(params)(vectors, [shares[index] for index in chosen])
-
-
-def _average(params: StyleParams) -> Callable[[Sequence[torch.Tensor], Sequence[float]], torch.Tensor]:
-    return normalised_mean if params.combine is Combine.NORMALISED_MEAN else mean
-
-
-def _over_tiles(embedding: torch.Tensor) -> torch.Tensor:
-    return embedding.float().mean(dim=0, keepdim=True)
 
 
 def _share(mask: Mask | None) -> torch.Tensor:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.encoder import EncoderFile, VisionTower, choose_encoder
 from lib_instantstyle.errors import PictureError
-from lib_instantstyle.sources import Embeddings
 from lib_instantstyle.webui import models
 from lib_instantstyle.webui.cache import keep_mask, open_cache
 

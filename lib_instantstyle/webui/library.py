@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from lib_instantstyle.controls import quoted
 from lib_instantstyle.errors import StyleError, UnknownStyleError
 from lib_instantstyle.params import AUTOMATIC
-from lib_instantstyle.styles import MAX_BYTES, SUFFIX, SavedStyle, check_name, decode, encode, fingerprint, read
+from lib_instantstyle.stylefile import MAX_BYTES, SUFFIX, decode, encode, fingerprint, read
+from lib_instantstyle.styles import SavedStyle, check_name
 from lib_instantstyle.webui import models
 
 if TYPE_CHECKING:

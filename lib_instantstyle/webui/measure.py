@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lib_instantstyle.checkpoint import Kind
+from lib_instantstyle.embeddings import mean_embedding
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.sources import mean_embedding
 from lib_instantstyle.subtraction import UNRELATED, Resemblance
 from lib_instantstyle.webui.host import A1111Host
 from lib_instantstyle.webui.stylist import from_accordion

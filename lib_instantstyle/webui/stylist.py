@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lib_instantstyle.checkpoint import Adapter
+    from lib_instantstyle.embeddings import Embeddings
     from lib_instantstyle.params import StyleParams
     from lib_instantstyle.plan import ImageTerm
     from lib_instantstyle.recall import Recalled
     from lib_instantstyle.sites import Site
-    from lib_instantstyle.sources import Embeddings
     from lib_instantstyle.subtraction import Content
     from lib_instantstyle.webui.host import Host
 

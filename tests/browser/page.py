@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE = 120_000  # milliseconds; a CPU may be slow
+PATIENCE = 30_000  # milliseconds; a CPU may be slow
 
 
 class StylePage:

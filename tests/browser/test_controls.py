@@ -156,7 +156,7 @@ def test_the_block_map_and_the_text_are_one(styled: StylePage) -> None:
     assert styled.value("preset") == "Custom"
     styled.choose("preset", "Layout")
     styled.open_tab("Blocks")
-    expect(layout).to_have_attribute("aria-valuenow", "1", timeout=PATIENCE)
+    expect(layout).to_have_attribute("aria-valuenow", "1.00", timeout=PATIENCE)
 
 
 def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ import torch
 
 from lib_instantstyle.block_weights import Layer
 from lib_instantstyle.blocks import LAYOUT, STYLE, Preset, preset_weights
+from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.params import StyleParams
 from lib_instantstyle.plan import Source
 from lib_instantstyle.projection import project_linear
-from lib_instantstyle.sources import Embeddings, Sources
+from lib_instantstyle.sources import Sources
 from tests.parity.test_diffusers import EMBEDDING, ROWS, TOLERANCE, Pair, error
 
 LATENT = (16, 32)  # height and width: grids of 8×16 and 4×8 divide the masks without a rest

@@ -14,6 +14,7 @@ from torch import nn
 from lib_instantstyle.block_weights import Layer
 from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE
 from lib_instantstyle.checkpoint import Adapter, open_adapter
+from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params import StyleParams
 from lib_instantstyle.plan import Source, image_terms
@@ -21,7 +22,7 @@ from lib_instantstyle.projection import project_resampler
 from lib_instantstyle.regions import Mask, make_mask
 from lib_instantstyle.rows import Row
 from lib_instantstyle.sites import enumerate_sites
-from lib_instantstyle.sources import Embeddings, Sources
+from lib_instantstyle.sources import Sources
 from tests.support import files
 from tests.support.unets import CONTEXT, SmallUNet
 

@@ -15,20 +15,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from lib_instantstyle.checkpoint import Kind
+from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.params import StyleParams
-from lib_instantstyle.sources import Embeddings
-from lib_instantstyle.styles import (
-    MAX_BYTES,
-    SETTINGS,
-    SavedStyle,
-    check_name,
-    decode,
-    encode,
-    fingerprint,
-    read,
-    settings_of,
-)
+from lib_instantstyle.stylefile import MAX_BYTES, decode, encode, fingerprint, read
+from lib_instantstyle.styles import SETTINGS, SavedStyle, check_name, settings_of
 
 GENERATOR = torch.Generator().manual_seed(9)
 COVER = "ssmd_cover_images"
@@ -256,7 +247,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "preset a dict": (wishing(preset={}), "Preset .* must be one of"),
     "bad blocks": (wishing(preset="Custom", blocks="head:1"), "No UNet block is called 'head'"),
     "bad curve": (wishing(curve="0.5"), "no point and no shape"),
-    "endless text": (wishing(content="a" * 5000), "5000 characters long"),
+    "endless text": (wishing(content="a" * 9000), "9000 characters long"),
     "cover not JSON": (file(ssmd_cover_images="["), "cannot be used"),
     "cover too deep": (file(ssmd_cover_images="[" * 100_000), "cannot be used"),
     "cover a dict": (file(ssmd_cover_images="{}"), "no list of texts"),

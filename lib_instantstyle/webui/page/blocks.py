@@ -37,9 +37,11 @@ class BlocksTab:
         """Keep drawing, preset and text the same."""
         fields = self._fields
         preset, text = fields["preset"], fields["blocks"]
+        redraw = {"fn": self._drawn, "inputs": [preset, text], "outputs": [self._map], "show_progress": False}
         for component in (preset, text):
-            component.change(self._drawn, inputs=[preset, text], outputs=[self._map], show_progress=False)
-        text.input(lambda: Preset.CUSTOM.value, outputs=[preset], show_progress=False)
+            component.change(**redraw)
+        typed = text.input(lambda: Preset.CUSTOM.value, outputs=[preset], show_progress=False)
+        typed.then(**redraw)  # gradio drops a change that comes while the one before is being drawn
         self._edit.input(shown(_edited), inputs=[self._edit, preset, text], outputs=[preset, text], show_progress=False)
 
     def _drawn(self, preset: str, text: str) -> str:
