@@ -37,13 +37,12 @@ def is_ours(key: str) -> bool:
 
 def write(stylist: Stylist, adapter_sha256: str | None) -> dict[str, Any]:
     """Return the entries that describe a styled picture."""
-    params = stylist.params
     entries: dict[str, Any] = {VERSION: __version__}
+    params = stylist.params.replace(adapter=stylist.adapter.path.name)  # the one that Automatic chose
     for name, control in controls().items():
         value = getattr(params, name)
         if control.recorded and (name in _ALWAYS or value != default_of(name)):
             entries[key_of(name)] = value.value if isinstance(value, Enum) else value
-    entries[key_of("adapter")] = stylist.adapter.path.name
     entries[ADAPTER_HASH] = adapter_sha256
     if stylist.recalled is not None and stylist.recalled.text():
         entries[key_of("reference")] = stylist.recalled.text()

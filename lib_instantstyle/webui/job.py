@@ -87,8 +87,6 @@ class Job:
             pictures = getattr(p, "init_images", None) or [None]
             self._accordion = from_accordion(self.params, self.host, pictures[0])
             self._accordion.check_shape(*_picture_size(p))
-            if p.cfg_scale <= 1.0 and self._accordion.needs_guidance:
-                p.comment("InstantStyle: anti-layout and the negative style picture act through CFG, which is 1 here.")
 
     def acts_on(self, p: Any) -> bool:
         """Whether anything acts in the sampling pass that ``p`` is in."""
@@ -120,6 +118,8 @@ class Job:
         if accordion is not None:
             sha256 = models.adapter_sha256(accordion.adapter)
             p.extra_generation_params.update(infotext.write(accordion, sha256))
+            if p.cfg_scale <= 1.0 and accordion.needs_guidance:
+                p.extra_generation_params[infotext.NOTE] = "anti-layout and negative picture act through CFG only"
         names = [tag.name for tag in acting if tag is not None]
         names += [accordion.params.style] if accordion is not None and accordion.params.style else []
         if names:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
-    "<p class='instantstyle-advice'>Click a block to switch it, drag it to set its weight; arrow keys work too. The "
+    "<p>Click a block to switch it, drag it to set its weight; arrow keys work too. The "
     "style and layout weight of the tab Style multiply what is set here.</p>"
 )
 
@@ -27,7 +27,7 @@ class BlocksTab:
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
-        gr.HTML(_HELP)
+        gr.HTML(_HELP, elem_classes="instantstyle-advice")
         self._map = gr.HTML(self._drawn(Preset.STYLE.value, ""), elem_id=fields.elem_id("map"))
         fields.add("blocks", lines=2)
         self._edit = gr.Textbox(visible=False, elem_id=fields.elem_id("map_edit"))

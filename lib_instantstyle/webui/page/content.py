@@ -25,7 +25,7 @@ class ContentTab:
         fields.add("removal")
         self._measure = gr.Button("Measure the content", elem_id=fields.elem_id("measure"))
         self._meter = gr.HTML(
-            "<p class='instantstyle-advice'>Shows, before anything is generated, how much the reference resembles each "
+            "<p>Shows, before anything is generated, how much the reference resembles each "
             "of the words under Content to remove (tab Style), before and after removal.</p>",
             elem_id=fields.elem_id("meter"),
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CANVAS = 768  # pixels, the longer side of an empty canvas
 _GREY = (96, 96, 96)
 _HELP = (
-    "<p class='instantstyle-advice'>Paint where a reference acts, or upload a black and white mask and paint nothing. "
+    "<p>Paint where a reference acts, or upload a black and white mask and paint nothing. "
     "References without a mask act in the rest of the picture.</p>"
 )
 
@@ -28,7 +28,7 @@ class Regions:
 
     def __init__(self, fields: Fields, tab: str) -> None:
         self._fields = fields
-        gr.HTML(_HELP)
+        gr.HTML(_HELP, elem_classes="instantstyle-advice")
         self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
         self._tab = tab
         with gr.Row():

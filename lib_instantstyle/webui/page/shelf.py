@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
-    "<p class='instantstyle-advice'>A saved style keeps the embedding and the settings, not the picture. Use it here, "
+    "<p>A saved style keeps the embedding and the settings, not the picture. Use it here, "
     "or in a prompt: <code>&lt;instantstyle:name:0.8&gt;</code>, several at once, from the cards of the tab "
     "InstantStyle.</p>"
 )
@@ -30,7 +30,7 @@ class Shelf:
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
-        gr.HTML(_HELP)
+        gr.HTML(_HELP, elem_classes="instantstyle-advice")
         with gr.Row():
             fields.add_files("style", _choices)
         with gr.Row():
