@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pytest
 from PIL import Image
@@ -17,6 +22,16 @@ def sunset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "sunset.png"
     pictures.sunset().resize((200, 100)).save(path)
     return path
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers(webui_url: str) -> None:
+    """A test that was broken off may have left its style in the library."""
+    names = ("browser test", "imported style", "card test")
+    for name in names:
+        request = Request(f"{webui_url}/instantstyle/styles/{quote(name)}", method="DELETE")
+        with suppress(HTTPError):
+            urlopen(request).close()
 
 
 @pytest.fixture
@@ -202,3 +217,63 @@ def test_no_file_but_a_style_is_imported(page: StylePage, tmp_path: Path) -> Non
     page.open_tab("Library")
     page.give("style_import", path)
     assert "cannot be used" in page.toast()
+
+
+def test_a_block_is_dragged(styled: StylePage) -> None:
+    styled.open_tab("Blocks")
+    bar = styled.control("map").locator('[data-block="mid_block.attentions.0"] .instantstyle-track')
+    box = bar.bounding_box()
+    assert box
+    x, bottom = box["x"] + box["width"] / 2, box["y"] + box["height"] - 4
+    styled.page.mouse.move(x, bottom)
+    styled.page.mouse.down()
+    styled.page.mouse.move(x, bottom - box["height"] / 2, steps=6)
+    styled.page.mouse.up()
+    expect(styled.control("blocks").locator("textarea")).to_have_value(
+        re.compile(r"style:1, mid_block\.attentions\.0:(0\.9|0\.95|1|1\.05|1\.1)"), timeout=PATIENCE
+    )
+
+
+def test_an_unknown_picture_is_described_or_said_why_not(styled: StylePage) -> None:
+    """The real WebUI needs its BLIP and CLIP files for this; without them the reason must be shown."""
+    styled.press("caption")
+    content = styled.control("content").locator("textarea")
+    styled.page.wait_for_function(
+        "box => box.value || document.querySelector('.toast-body')", arg=content.element_handle(), timeout=PATIENCE
+    )
+    if not content.input_value():
+        assert "interrogator (CLIP) failed" in styled.toast()
+
+
+def test_sending_carries_galleries_too(styled: StylePage, sunset: Path) -> None:
+    styled.open_tab("References")
+    styled.give("images_upload", sunset)
+    expect(styled.control("images").locator("img")).to_have_count(1, timeout=PATIENCE)
+    styled.choose("combine", "Add")
+    infotext = styled.generate_small("sent with two")
+    styled.page.click("#txt2img_send_to_img2img")
+    expect(styled.control("combine", "img2img").locator("input")).to_have_value("Add", timeout=PATIENCE)
+    expect(styled.control("images", "img2img").locator("img")).to_have_count(1)
+    assert "combine: Add" in infotext
+
+
+def test_a_card_puts_the_style_into_the_prompt(styled: StylePage) -> None:
+    styled.open_tab("Library")
+    styled.text("style_name", "card test")
+    styled.press("style_save")
+    expect(styled.control("style_said")).to_contain_text("Saved card test", timeout=PATIENCE)
+    page = StylePage(styled.page, styled.page.url)
+    page.page.locator("#txt2img_extra_tabs > .tab-nav").get_by_role("button", name="InstantStyle", exact=True).click()
+    page.page.locator("#txt2img_instantstyle_extra_refresh >> visible=true").first.click()
+    card = page.page.locator("#txt2img_instantstyle_cards .card", has_text="card test")
+    expect(card.locator("img.preview")).to_have_count(1, timeout=PATIENCE)
+    card.click()
+    prompt = page.page.locator("#txt2img_prompt textarea")
+    expect(prompt).to_have_value(re.compile(r"\s*<instantstyle:card test:1>"), timeout=PATIENCE)
+    page.page.locator("#txt2img_extra_tabs > .tab-nav").get_by_role("button", name="Generation", exact=True).click()
+    assert "InstantStyle styles: " in page.generate_small("<instantstyle:card test:1> a house")
+    page.open_accordion()
+    page.open_tab("Library")
+    page.choose("style", "card test")
+    page.press("style_delete")
+    expect(page.control("style_said")).to_contain_text("Deleted card test", timeout=PATIENCE)
