@@ -130,15 +130,13 @@ class VisionTower:
         return self._finite(self._forward(pixels, kind))
 
     @torch.no_grad()
-    def encode_nothing(self, kind: Kind) -> torch.Tensor:
-        """Return what stands for "no picture": for ``LINEAR`` the zero embedding, for ``PLUS`` the zero pixels' states.
+    def encode_nothing(self) -> torch.Tensor:
+        """Return the hidden states ``[1, patches + 1, hidden]`` of zero pixels: "no picture" for ``PLUS`` adapters.
 
-        So the adapters were trained (IP-Adapter, image dropped with 5 %).
+        So they were trained (IP-Adapter, image dropped with 5 %); linear ones see the zero embedding instead.
         """
         size = self._model.config.image_size
-        if kind is Kind.LINEAR:
-            return torch.zeros(1, self.file.projection_width)
-        return self._finite(self._forward(torch.zeros(1, 3, size, size), kind))
+        return self._finite(self._forward(torch.zeros(1, 3, size, size), Kind.PLUS))
 
     def _forward(self, pixels: torch.Tensor, kind: Kind) -> torch.Tensor:
         plus = kind is Kind.PLUS

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib_instantstyle.errors import RegionError, RowsError
 from lib_instantstyle.layers import Layout, SiteTerm, Styling
-from lib_instantstyle.regions import WHOLE
+from lib_instantstyle.regions import WHOLE, RegionSampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -119,10 +119,11 @@ def _sites(stylings: Sequence[Styling], injection: Injection, frame: Frame) -> l
     """Gather the terms of all stylings by site: each site gets one pair of hooks."""
     terms: dict[int, list[SiteTerm]] = {}
     sites: dict[int, Site] = {}
+    sampler = RegionSampler(frame)
     for styling in stylings:
         for term in styling.terms:
             sites[term.site.adapter_id] = term.site
-            terms.setdefault(term.site.adapter_id, []).append(SiteTerm(term, styling, frame))
+            terms.setdefault(term.site.adapter_id, []).append(SiteTerm(term, styling, sampler))
     return [_InjectedSite(sites[number], terms[number], injection) for number in sorted(sites)]
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from lib_instantstyle.attention import image_attention, keep_text_colours
-from lib_instantstyle.regions import sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lib_instantstyle.plan import ImageTerm
-    from lib_instantstyle.regions import Frame
+    from lib_instantstyle.regions import RegionSampler
     from lib_instantstyle.rows import Row
     from lib_instantstyle.schedule import Schedule
 
@@ -68,11 +67,11 @@ class SiteTerm:
     Kept per exact layout, so a change of layout inside a job cannot meet a stale expansion.
     """
 
-    def __init__(self, term: ImageTerm, styling: Styling, frame: Frame) -> None:
+    def __init__(self, term: ImageTerm, styling: Styling, sampler: RegionSampler) -> None:
         self._term = term
         self._schedule = styling.schedule
         self._colours = styling.prompt_colours
-        self._frame = frame
+        self._sampler = sampler
         self._expanded: dict[object, _Expanded] = {}
 
     @property
@@ -136,5 +135,5 @@ class SiteTerm:
     def _region(self, variants: list[int], grid: tuple[int, int] | None) -> torch.Tensor | None:
         if self._term.region is None or grid is None:
             return None
-        shares = sample(self._term.region, self._frame, *grid)
+        shares = self._sampler.sample(self._term.region, *grid)
         return shares if shares.shape[0] == 1 else shares[[variant // 2 for variant in variants]]

@@ -92,7 +92,7 @@ class StyleParams:
         "",
         "Reference SHA-256",
         "Filled by pasted parameters: pictures and masks used before are found by these hashes in the embedding "
-        "cache, so that they need not be dropped again. Dropped pictures win.",
+        "cache, so that they need not be dropped again. A style reference that is dropped puts them all aside.",
         axis=False,
         recorded=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,7 +52,7 @@ class Source:
     token_factors: tuple[float, ...] | None = None
     region: torch.Tensor | None = None
 
-    @property
+    @functools.cached_property
     def tokens(self) -> torch.Tensor:
         """All variants, ``[2 · cycle, tokens, context]``, float32."""
         return torch.stack((self.unconditional, self.conditional), dim=1).flatten(0, 1).float()
@@ -110,7 +111,8 @@ def image_terms(sources: Sequence[Source], sites: Sequence[Site], adapter: Adapt
         ParameterError: If weights name a layer that is not there.
     """
     plans = [make_plan(source.weights, sites) for source in sources]
-    matrices = adapter.read_matrices({planned.site.adapter_id for plan in plans for planned in plan})
+    stored = adapter.read_matrices({planned.site.adapter_id for plan in plans for planned in plan})
+    matrices = {number: (key.float(), value.float()) for number, (key, value) in stored.items()}
     terms = [
         _image_term(planned, source, *matrices[planned.site.adapter_id])
         for source, plan in zip(sources, plans, strict=True)
@@ -129,8 +131,8 @@ def _image_term(
     planned: PlannedSite, source: Source, key_matrix: torch.Tensor, value_matrix: torch.Tensor
 ) -> ImageTerm:
     site, weight = planned
-    key = split_heads(F.linear(source.tokens, key_matrix.float()), site.heads).contiguous()
-    value = split_heads(F.linear(source.tokens, value_matrix.float()), site.heads).contiguous()
+    key = split_heads(F.linear(source.tokens, key_matrix), site.heads).contiguous()
+    value = split_heads(F.linear(source.tokens, value_matrix), site.heads).contiguous()
     if source.token_factors is not None:
         value = value * torch.tensor(source.token_factors).unsqueeze(-1)
     return ImageTerm(site, key, value, weight * torch.tensor(source.factors), source.region)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from lib_instantstyle.controls import quoted
 from lib_instantstyle.errors import PictureError
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 MIN_SIDE = 16  # pixels; below this there is nothing to see for the encoder
 MAX_PIXELS = 100_000_000  # 10 000 × 10 000, far above any camera worth decoding for a 224-pixel view
 MAX_BYTES = 128 * 1024 * 1024  # of the encoded file
-BACKGROUND = (255, 255, 255)  # behind transparent parts, as the WebUI's own img2img default
+WHITE = (255, 255, 255)  # behind transparent parts, as the WebUI's own img2img default
+BLACK = (0, 0, 0)
+MAX_ASPECT = 100  # beyond it the encoder would see a line
 
 # What Pillow's readers raise on damaged files, beyond their documented OSError.
 _DECODE_ERRORS = (
@@ -57,7 +60,10 @@ class Picture:
 
 
 def load_picture(
-    value: Any, fetch: Callable[[str], Image.Image] | None = None, name: str = "reference picture"
+    value: Any,
+    fetch: Callable[[str], Image.Image] | None = None,
+    name: str = "reference picture",
+    background: tuple[int, int, int] = WHITE,
 ) -> Picture | None:
     """Decode a picture as it arrives from the page, the API or another script.
 
@@ -66,6 +72,7 @@ def load_picture(
             with the key ``image``, a list with one of these, or None.
         fetch: Turns an ``http`` address into an image; without it addresses are refused.
         name: Of the picture, for messages.
+        background: Behind transparent parts.
 
     Returns:
         The picture, or None where ``value`` is empty.
@@ -73,16 +80,18 @@ def load_picture(
     Raises:
         PictureError: If the value is not a picture, damaged, too small or too large.
     """
-    if isinstance(value, dict):
-        value = value.get("image")
+    if isinstance(value, dict) and value:
+        if "image" not in value:
+            raise PictureError(f"The {name} is a dict without 'image'; got the keys {quoted(sorted(map(str, value)))}.")
+        value = value["image"]
     if isinstance(value, (list, tuple)):
         if len(value) > 1:
             raise PictureError(f"{len(value)} pictures were given as {name}; give one.")
         value = value[0] if value else None
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if is_empty(value):
         return None
     try:
-        return Picture(_normalised(_opened(value, fetch, name), name))
+        return Picture(_normalised(_opened(value, fetch, name), name, background))
     except PictureError:
         raise
     except _DECODE_ERRORS as error:
@@ -90,7 +99,11 @@ def load_picture(
 
 
 def load_pictures(
-    values: Any, limit: int, fetch: Callable[[str], Image.Image] | None = None, name: str = "reference picture"
+    values: Any,
+    limit: int,
+    fetch: Callable[[str], Image.Image] | None = None,
+    name: str = "reference picture",
+    background: tuple[int, int, int] = WHITE,
 ) -> list[Picture | None]:
     """Decode a list of pictures, of which some may be empty.
 
@@ -100,7 +113,16 @@ def load_pictures(
     entries = values if isinstance(values, (list, tuple)) else [values]
     if len(entries) > limit:
         raise PictureError(f"{len(entries)} pictures were given where at most {limit} fit: leave some of them out.")
-    return [load_picture(entry, fetch, f"{name} {number}") for number, entry in enumerate(entries, start=1)]
+    return [load_picture(entry, fetch, f"{name} {number}", background) for number, entry in enumerate(entries, start=1)]
+
+
+def is_empty(value: Any) -> bool:
+    """Return whether ``value`` is no picture at all, as opposed to a bad one."""
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, (list, tuple)):
+        return all(is_empty(entry) for entry in value)
+    return value is None or (isinstance(value, dict) and not value)
 
 
 def _opened(value: Any, fetch: Callable[[str], Image.Image] | None, name: str) -> Image.Image:
@@ -127,7 +149,7 @@ def _decoded(text: str, name: str) -> bytes:
         raise PictureError(f"The {name} is not valid base64 ({error}). {_WHAT_TO_DO}") from error
 
 
-def _normalised(image: Image.Image, name: str) -> Image.Image:
+def _normalised(image: Image.Image, name: str, background: tuple[int, int, int]) -> Image.Image:
     width, height = image.size
     if min(width, height) < MIN_SIDE:
         raise PictureError(
@@ -138,8 +160,10 @@ def _normalised(image: Image.Image, name: str) -> Image.Image:
             f"The {name} is {width}×{height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read. "
             "The encoder sees 224×224 of it: scale it down first."
         )
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise PictureError(f"The {name} is {width}×{height} pixels, thinner than 1:{MAX_ASPECT}. Cut a part out of it.")
     upright = ImageOps.exif_transpose(image)
-    return _composited(_eight_bits(upright))
+    return _composited(_eight_bits(upright), background)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -151,9 +175,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.nan_to_num(values).clip(0, 255).round().astype(np.uint8))
 
 
-def _composited(image: Image.Image) -> Image.Image:
+def _composited(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
     if image.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in image.info:
         return image.convert("RGB")
     layer = image.convert("RGBA")
-    opaque = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
+    opaque = Image.new("RGBA", layer.size, (*background, 255))
     return Image.alpha_composite(opaque, layer).convert("RGB")

@@ -27,7 +27,10 @@ ASPECT_TOLERANCE = 0.04  # of the aspect ratio: sizes are rounded to multiples o
 
 
 class Frame(NamedTuple):
-    """The part of the whole picture that the UNet sees, as fractions: 0, 0, 1, 1 for all of it."""
+    """The part of the whole picture that the UNet sees, as fractions: 0, 0, 1, 1 for all of it.
+
+    It may reach beyond the picture, where the host fills up to the shape that it samples.
+    """
 
     left: float = 0.0
     top: float = 0.0
@@ -114,12 +117,31 @@ def sample(shares: torch.Tensor, frame: Frame, height: int, width: int) -> torch
         ``[n, height · width, 1]``, in the order of the query's positions.
     """
     size = shares.shape[-1]
-    left, right = _span(frame.left, frame.right, size)
-    top, bottom = _span(frame.top, frame.bottom, size)
-    part = shares[:, top:bottom, left:right].unsqueeze(1).float()
+    rows, columns = _span(frame.top, frame.bottom, size), _span(frame.left, frame.right, size)
+    part = shares[:, rows][:, :, columns].unsqueeze(1).float()
     return F.interpolate(part, (height, width), mode="area").flatten(2).transpose(1, 2)
 
 
-def _span(start: float, end: float, size: int) -> tuple[int, int]:
-    first = min(max(round(start * size), 0), size - 1)
-    return first, max(min(round(end * size), size), first + 1)
+class RegionSampler:
+    """Samples the shares of one sampling pass, once for all cross-attentions of the same grid.
+
+    Args:
+        frame: The part of the picture that the UNet sees.
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._sampled: dict[tuple[int, int, int], torch.Tensor] = {}
+
+    def sample(self, shares: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """Return what `sample` returns for this pass. ``shares`` must outlive the sampler."""
+        known = (id(shares), height, width)
+        if known not in self._sampled:
+            self._sampled[known] = sample(shares, self._frame, height, width)
+        return self._sampled[known]
+
+
+def _span(start: float, end: float, size: int) -> torch.Tensor:
+    """Return the indices of a span; what lies beyond the picture repeats its edge."""
+    first = round(start * size)
+    return torch.arange(first, max(round(end * size), first + 1)).clamp(0, size - 1)

@@ -9,18 +9,33 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 if TYPE_CHECKING:
     import torch
 
 DEFAULT_LIMIT = 256 * 1024 * 1024  # bytes
 _SUFFIX = ".safetensors"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all, with the permissions that any new file has.
+
+    Raises:
+        OSError: If it cannot be written; nothing is left behind.
+    """
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 class EmbeddingCache:
@@ -55,21 +70,11 @@ class EmbeddingCache:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._write(self._path(key), embedding)
+            write_whole(self._path(key), save({"embedding": embedding.contiguous()}))
             self._evict()
 
     def _path(self, key: tuple[str, ...]) -> Path:
         return self._folder / (hashlib.sha256("\n".join(key).encode()).hexdigest() + _SUFFIX)
-
-    def _write(self, path: Path, embedding: torch.Tensor) -> None:
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
-        os.close(handle)
-        try:
-            save_file({"embedding": embedding.contiguous()}, name)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
     def _evict(self) -> None:
         files = [(path, path.stat()) for path in self._folder.glob(f"*{_SUFFIX}")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import hashlib
 import json
 import re
@@ -21,16 +22,17 @@ from safetensors.torch import save
 
 from lib_instantstyle.checkpoint import Kind
 from lib_instantstyle.controls import quoted
+from lib_instantstyle.crops import MAX_TILES
 from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.errors import ParameterError, StyleError
-from lib_instantstyle.params import MAX_PICTURES
 from lib_instantstyle.styles import SETTINGS, SavedStyle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUFFIX = ".safetensors"
-MAX_BYTES = 32 << 20  # eight references of a Plus adapter, tiled, with room to spare
+MAX_BYTES = 128 << 20  # eight references of a Plus adapter with eight tiles each
+MAX_COVER = 2 << 20  # characters; ours have 6 000
 FORMAT = "instantstyle-1"
 _STYLE = re.compile(r"style\.([0-7])")
 # RecursionError: the json module, on brackets without end.
@@ -89,21 +91,40 @@ def read(path: Path, name: str) -> SavedStyle:
             raise StyleError(f"The style {name} is too large: at most {MAX_BYTES >> 20} MiB.")
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise StyleError(
-                    f"{name} is no style saved by this extension (its format is {quoted(metadata.get('format'))})."
-                )
+            _check_format(metadata, name)
             tensors = {key: file.get_tensor(key) for key in _checked_names(file.keys(), name)}
-        return _style(metadata, tensors)
+        return dataclasses.replace(_style(metadata, tensors), sha256=fingerprint(path))
     except KeyError as error:
         raise StyleError(f"The style {name} cannot be used: it lacks {error}. Save or import it again.") from error
     except _UNUSABLE as error:
         raise StyleError(f"The style {name} cannot be used: {error}. Save or import it again.") from error
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the texts of a style file, its settings and cover picture among them.
+
+    Raises:
+        StyleError: If it is no style file, or its cover cannot be used.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+        _check_format(metadata, path.stem)
+        _cover(metadata.get(_COVER, "[]"))
+    except _UNUSABLE as error:
+        raise StyleError(f"The style {path.stem} cannot be used: {error}. Save or import it again.") from error
+    return metadata
+
+
 def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of a style file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the SHA-256 of a style file, or nothing where it is too large to be one."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.stat().st_size <= MAX_BYTES else ""
+
+
+def _check_format(metadata: Mapping[str, str], name: str) -> None:
+    if metadata.get("format") != FORMAT:
+        found = quoted(metadata.get("format"))
+        raise StyleError(f"{name} is no style saved by this extension (its format is {found}).")
 
 
 def _checked_names(names: Any, name: str) -> list[str]:
@@ -128,7 +149,7 @@ def _style(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> 
 
 def _check_tensor(key: str, tensor: torch.Tensor, kind: Kind, width: int) -> None:
     dimensions = 2 if kind is Kind.LINEAR else 3
-    fits = tensor.dim() == dimensions and tensor.shape[-1] == width and 0 < tensor.shape[0] <= MAX_PICTURES
+    fits = tensor.dim() == dimensions and tensor.shape[-1] == width and 0 < tensor.shape[0] <= MAX_TILES
     if not (fits and tensor.numel() and tensor.dtype is torch.float32 and torch.isfinite(tensor).all()):
         raise ValueError(f"{key} is no embedding (shape {list(tensor.shape)}, {tensor.dtype})")
 
@@ -147,6 +168,8 @@ def _cover(text: str) -> bytes:
     covers = json.loads(text)
     if not isinstance(covers, list) or not all(isinstance(cover, str) for cover in covers):
         raise TypeError("its cover pictures are no list of texts")
+    if len(text) > MAX_COVER:
+        raise ValueError("its cover picture is too large")
     try:
         return base64.b64decode(covers[0], validate=True) if covers else b""
     except binascii.Error as error:

@@ -6,7 +6,7 @@ A style needs no picture and no encoder later. Its settings are keys of `StylePa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.blocks import Preset
@@ -38,6 +38,7 @@ class SavedStyle:
         embeddings: Without masks and subject, which belong to one picture.
         settings: Values by key of `StyleParams`, those that differ from their defaults.
         thumbnail: An encoded picture, or nothing.
+        sha256: Of the file that it was read from.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class SavedStyle:
     embeddings: Embeddings
     settings: Mapping[str, Any]
     thumbnail: bytes = b""
+    sha256: str = field(default="", compare=False)
 
     def params(self) -> StyleParams:
         """Return the saved settings, validated.
@@ -67,11 +69,15 @@ def check_name(name: str) -> str:
     Raises:
         StyleError: If it could leave its folder, break a prompt, or is no file name somewhere.
     """
-    stripped = name.strip()
-    is_fit = _NAME.fullmatch(stripped) and not stripped.endswith(".") and not _RESERVED.fullmatch(stripped)
-    if not is_fit or len(stripped.encode()) > _NAME_BYTES:
+    if not is_name(name.strip()):
         raise StyleError(
             f"{quoted(name)} cannot be the name of a style. Use up to 64 letters, digits, spaces and - _ . ( ) ', "
             "beginning with a letter or digit."
         )
-    return stripped
+    return name.strip()
+
+
+def is_name(name: str) -> bool:
+    """Return whether a style may be called ``name``."""
+    is_fit = _NAME.fullmatch(name) and not name.endswith(".") and not _RESERVED.fullmatch(name)
+    return bool(is_fit) and len(name.encode()) <= _NAME_BYTES

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MASKED_SHARE = 0.2  # of the embedding's elements; the quantile of arXiv 2502.07466's code
 UNRELATED = 0.1  # cosine below which words say little about a picture; a rule of thumb for CLIP, not a measurement
+MAX_CONTENTS = 16  # each is a pass through the text tower
 _MAX_CONTENT_WEIGHT = 3.0
 
 
@@ -61,9 +62,14 @@ def parse_contents(text: str) -> list[Content]:
     A colon that is not followed by a number belongs to the words.
 
     Raises:
-        ParameterError: If a weight is outside 0 to 3.
+        ParameterError: If a weight is outside 0 to 3, or there are too many contents.
     """
     contents = [_parse_content(part.strip()) for part in text.split(",") if part.strip()]
+    if len(contents) > MAX_CONTENTS:
+        raise ParameterError(
+            f"Content to remove (content) names {len(contents)} contents; at most {MAX_CONTENTS} are "
+            "read. Name what matters."
+        )
     return [content for content in contents if content.words and content.weight]
 
 

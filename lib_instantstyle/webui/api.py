@@ -15,6 +15,7 @@ from lib_instantstyle.webui import library, models, saving
 from lib_instantstyle.webui.arguments import read_arguments
 from lib_instantstyle.webui.host import A1111Host
 from lib_instantstyle.webui.measure import measure_stylist
+from lib_instantstyle.webui.pictures import style_alone
 from lib_instantstyle.webui.schema import describe
 from lib_instantstyle.webui.stylist import from_accordion
 
@@ -39,9 +40,9 @@ def register(_demo: Any, app: Any) -> None:
         ("GET", "schema", schema),
         ("GET", "adapters", adapters),
         ("GET", "styles", styles),
-        ("GET", "styles/{name}", lambda name: _answered(export_style, name)),
+        ("GET", "styles/{name}", lambda name: _mended(export_style, name)),
         ("POST", "styles", post_style),
-        ("DELETE", "styles/{name}", lambda name: _answered(delete_style, name)),
+        ("DELETE", "styles/{name}", lambda name: _mended(delete_style, name)),
         ("POST", "embed", post_embed),
     )
     dependencies = _authentication()
@@ -108,7 +109,7 @@ def embed(values: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InstantStyleError: If something in the dict cannot be used.
     """
-    stylist = from_accordion(_params(values), A1111Host())
+    stylist = from_accordion(style_alone(_params(values)), A1111Host())
     answer: dict[str, Any] = {
         "kind": stylist.adapter.kind.value,
         "adapter": stylist.adapter.path.name,
@@ -152,13 +153,19 @@ def _decoded(text: Any) -> bytes:
 
 
 def _answered(endpoint: Any, values: Any) -> Any:
-    """Answer while no picture is being made, and turn our errors into HTTP answers."""
-    from fastapi import HTTPException
+    """Answer while no picture is being made: for what needs the model."""
     from modules import call_queue
 
+    with call_queue.queue_lock:
+        return _mended(endpoint, values)
+
+
+def _mended(endpoint: Any, values: Any) -> Any:
+    """Turn our errors into HTTP answers."""
+    from fastapi import HTTPException
+
     try:
-        with call_queue.queue_lock:
-            return endpoint(values)
+        return endpoint(values)
     except UnknownStyleError as error:
         raise HTTPException(_NOT_FOUND, error.detail) from error
     except InstantStyleError as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.params import StyleParams
+from lib_instantstyle.params import StyleParams, default_of
+from lib_instantstyle.styles import SETTINGS
 from lib_instantstyle.webui import library
 
 if TYPE_CHECKING:
@@ -23,6 +24,22 @@ def read_arguments(args: Sequence[Any]) -> StyleParams:
     """
     if args and isinstance(args[0], dict) and args[0].get("enabled") and isinstance(args[0].get("style"), str):
         name = args[0]["style"].strip()
-        settings = library.find(name).settings if name else {}
+        settings = dict(library.find(name).settings) if name else {}
+        if "preset" in args[0]:
+            settings.pop("blocks", None)  # they belong to the style's own preset
         return StyleParams.from_dict({**settings, **args[0]})
     return StyleParams.from_args(args)
+
+
+def with_style(params: StyleParams, name: str) -> StyleParams:
+    """Return ``params`` with the settings of the saved style ``name``, and its embedding for the pictures.
+
+    What no style saves (adapter, passes, regions, the subject picture) stays.
+
+    Raises:
+        StyleError: If there is no such style.
+    """
+    saved = library.find(name).settings
+    settings = {key: saved.get(key, default_of(key)) for key in SETTINGS}
+    pictures = dict.fromkeys(("image", "images", "layout_image", "negative_image"))
+    return params.replace(style=name, **settings, **pictures)

@@ -19,7 +19,9 @@ def open_cache() -> EmbeddingCache:
 
 def keep_mask(mask: Mask) -> None:
     """Keep a region, so that pasted parameters find it again."""
-    open_cache().put(mask.values, _MASK, mask.sha256)
+    cache = open_cache()
+    if cache.get(_MASK, mask.sha256) is None:
+        cache.put(mask.values, _MASK, mask.sha256)
 
 
 def find_mask(sha256: str) -> Mask | None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lib_instantstyle.checkpoint import Kind
 from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.encoder import EncoderFile, VisionTower, choose_encoder
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.webui import models
-from lib_instantstyle.webui.cache import keep_mask, open_cache
+from lib_instantstyle.webui.cache import open_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,11 +39,9 @@ def embed(given: Given, params: StyleParams, adapter: Adapter, host: Host) -> Em
     try:
         style = tuple(guest.look(seen) for seen in given.style)
         others = {role: guest.look(seen) for role, seen in given.others.items()}
-        nothing = guest.embedding(lambda tower: tower.encode_nothing(adapter.kind), _NOTHING)
+        nothing = guest.nothing()
     finally:
         guest.leave()
-    for mask in given.masks.values():
-        keep_mask(mask)
     return Embeddings(style, nothing, masks=given.masks, **others)
 
 
@@ -68,6 +67,12 @@ class _Guest:
     def look(self, seen: Seen) -> torch.Tensor:
         """Return the embedding of a picture."""
         return self.embedding(lambda tower: self._encode(tower, seen), seen.sha256)
+
+    def nothing(self) -> torch.Tensor:
+        """Return what stands for "no picture": known for linear adapters, without any tower."""
+        if self._kind is Kind.LINEAR:
+            return torch.zeros(1, self._encoder.projection_width)
+        return self.embedding(lambda tower: tower.encode_nothing(), _NOTHING)
 
     def embedding(self, encode: Callable[[VisionTower], torch.Tensor], name: str) -> torch.Tensor:
         """Return what is cached under ``name``, or encode it."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
-
 from lib_instantstyle import NAME
+from lib_instantstyle.errors import StyleError
+from lib_instantstyle.stylefile import read_metadata
 from lib_instantstyle.webui import library, models
 from lib_instantstyle.webui.generation import GENERATION
 
@@ -78,9 +79,10 @@ def _make_page() -> Any:
 
         def list_items(self) -> Iterator[dict[str, Any]]:
             for index, name in enumerate(library.names()):
-                item = self.create_item(name, index)
-                self.read_user_metadata(item)
-                yield item
+                with contextlib.suppress(OSError, StyleError):  # gone since: the other cards must still come
+                    item = self.create_item(name, index)
+                    self.read_user_metadata(item)
+                    yield item
 
         def allowed_directories_for_previews(self) -> list[str]:
             return [str(models.styles_folder())]
@@ -91,9 +93,8 @@ def _make_page() -> Any:
 def _metadata(path: Path) -> dict[str, str]:
     """Return the texts in a style file; a damaged one still gets its card, and says so when it is used."""
     try:
-        with safe_open(str(path), framework="pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError):
+        return read_metadata(path)
+    except StyleError:
         return {}
 
 

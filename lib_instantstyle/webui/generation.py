@@ -13,16 +13,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
+from lib_instantstyle.injection import Injection
 from lib_instantstyle.params import StyleParams
 from lib_instantstyle.webui import host as hosts
 from lib_instantstyle.webui import infotext
-from lib_instantstyle.webui.arguments import read_arguments
+from lib_instantstyle.webui.arguments import read_arguments, with_style
 from lib_instantstyle.webui.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lib_instantstyle.injection import Injection
 
 logger = logging.getLogger("instantstyle")
 
@@ -38,8 +38,7 @@ class Generation:
     def begin(self, p: Any, args: Sequence[Any]) -> None:
         """Start ``p`` afresh: nothing of an earlier job may act on it or stay in its infotext."""
         self.eject()
-        for key in [key for key in p.extra_generation_params if infotext.is_ours(key)]:
-            del p.extra_generation_params[key]
+        _forget_infotext(p)
         p._instantstyle = None
         if _steps_aside(p):
             return
@@ -64,6 +63,8 @@ class Generation:
     def before_sampling(self, p: Any, conditioning: Any) -> None:
         """Arrange that the coming denoising loop, and only it, runs styled."""
         job = getattr(p, "_instantstyle", None)
+        if not getattr(p, "is_hr_pass", False):
+            _forget_infotext(p)  # what an earlier batch of the same job wrote
         if isinstance(job, Job) and job.acts_on(p):
             hosts.wrap_next_sampling(p.sampler, lambda: self._styled(p, job, conditioning))
 
@@ -84,6 +85,7 @@ class Generation:
         except InstantStyleError as error:
             if not _prefers_warning():
                 raise
+            self.eject()
             hosts.warn_user(self._p, error)
             self._job = None
 
@@ -122,6 +124,15 @@ class Generation:
         except UnsupportedModelError as error:
             self._p.extra_generation_params[infotext.NOTE] = "not applied after the refiner switch"
             logger.info("The model that took over in mid-sampling stays unstyled: %s", error)
+        except Exception as error:  # noqa: BLE001  the host swallows it here; the UNet's next call raises it
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Let the next call of the UNet that is loaded now raise ``error``."""
+        if self._job is not None:
+            self._injection = Injection(self._job.host.unet(), (), self._job.host.describe_call)
+            self._injection.fail(error)
+            self._injection.inject()
 
     def model_loaded(self) -> None:
         """Let go of a UNet whose weights were replaced; a loop that is running takes hold again at its next step."""
@@ -145,6 +156,11 @@ class Generation:
 GENERATION = Generation()
 
 
+def _forget_infotext(p: Any) -> None:
+    for key in [key for key in p.extra_generation_params if infotext.is_ours(key)]:
+        del p.extra_generation_params[key]
+
+
 @contextlib.contextmanager
 def _deferred(p: Any) -> Iterator[None]:
     """Keep an error that the host would swallow, and raise it where the user and the API see it.
@@ -166,9 +182,7 @@ def _with_axes(params: StyleParams, axes: Mapping[str, Any]) -> StyleParams:
         raise ParameterError(
             f"The X/Y/Z plot varies InstantStyle ({', '.join(axes)}), which is off. Tick its accordion."
         )
-    if axes.get("style"):  # a style's own settings, and no pictures beside its embedding
-        params = read_arguments([{"enabled": True, "style": axes["style"], "masks": params.masks}])
-    return params.replace(**axes)
+    return (with_style(params, axes["style"]) if axes.get("style") else params).replace(**axes)
 
 
 def _prefers_warning() -> bool:

@@ -175,8 +175,11 @@ def _frame(p: Any) -> Frame:
     if not crop or not pictures:
         return WHOLE
     left, top, width, height = crop
+    scale = min(p.width / width, p.height / height)  # fitted into the shape that is sampled, and filled up at its edges
+    across, down = p.width / scale, p.height / scale
+    left, top = left - (across - width) / 2, top - (down - height) / 2
     whole_width, whole_height = pictures[0].size
-    return Frame(left / whole_width, top / whole_height, (left + width) / whole_width, (top + height) / whole_height)
+    return Frame(left / whole_width, top / whole_height, (left + across) / whole_width, (top + down) / whole_height)
 
 
 def _hires_frame(p: Any) -> Frame:

@@ -58,6 +58,7 @@ def fill_defaults(parameters: dict[str, Any]) -> None:
     """Complete pasted ``parameters`` with the defaults that `write` left out."""
     if VERSION not in parameters:
         return
+    parameters.setdefault(key_of("reference"), "")
     for name, control in controls().items():
         if control.recorded:
             default = default_of(name)

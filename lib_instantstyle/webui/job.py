@@ -9,7 +9,7 @@ from lib_instantstyle.injection import Injection
 from lib_instantstyle.params import Passes, StyleParams
 from lib_instantstyle.regions import WHOLE, Frame
 from lib_instantstyle.sites import enumerate_sites
-from lib_instantstyle.webui import infotext, library, models
+from lib_instantstyle.webui import infotext, models
 from lib_instantstyle.webui.stylist import Stylist, from_accordion, from_prompt
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.plan import ImageTerm
     from lib_instantstyle.webui.host import A1111Host
 
+_SHORT = 12  # digits of a hash
 _LIMIT = 3.0  # of the weight of a saved style in a prompt
 
 
@@ -41,7 +42,7 @@ def read_tags(written: Sequence[tuple[str, ...]]) -> list[Tag]:
     for parts in written:
         name, weight = _read_tag(parts)
         known = tags.get(name.lower(), Tag(name, 0.0))  # file names ignore case on some systems: here everywhere
-        tags[name.lower()] = Tag(known.name, known.weight + weight)
+        tags[name.lower()] = _within_limit(Tag(known.name, known.weight + weight))
     return [tag for tag in tags.values() if tag.weight]
 
 
@@ -53,9 +54,16 @@ def _read_tag(parts: tuple[str, ...]) -> Tag:
         name = ""
     if not name or len(parts) > 2:
         raise ParameterError(f"The prompt has {text}, which is not understood. Write <instantstyle:name:0.8>.")
-    if not -_LIMIT <= weight <= _LIMIT:
-        raise ParameterError(f"The weight in {text} must be between −{_LIMIT:g} and {_LIMIT:g}.")
     return Tag(name, weight)
+
+
+def _within_limit(tag: Tag) -> Tag:
+    if not -_LIMIT <= tag.weight <= _LIMIT:
+        raise ParameterError(
+            f"The weight of <instantstyle:{tag.name}> is {tag.weight:g} in all; it must be between −{_LIMIT:g} and "
+            f"{_LIMIT:g}."
+        )
+    return tag
 
 
 class Job:
@@ -120,10 +128,10 @@ class Job:
             p.extra_generation_params.update(infotext.write(accordion, sha256))
             if p.cfg_scale <= 1.0 and accordion.needs_guidance:
                 p.extra_generation_params[infotext.NOTE] = "anti-layout and negative picture act through CFG only"
-        names = [tag.name for tag in acting if tag is not None]
-        names += [accordion.params.style] if accordion is not None and accordion.params.style else []
-        if names:
-            p.extra_generation_params.update(infotext.write_styles({name: library.hash_of(name) for name in names}))
+        saved = {tag.name if tag else stylist.params.style: stylist.saved_sha256 for tag, stylist in acting.items()}
+        saved = {name: sha256[:_SHORT] for name, sha256 in saved.items() if sha256}
+        if saved:
+            p.extra_generation_params.update(infotext.write_styles(saved))
 
     def summary(self, p: Any) -> str:
         """Return what acts, for the log."""

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.controls import quoted
 from lib_instantstyle.errors import StyleError, UnknownStyleError
 from lib_instantstyle.params import AUTOMATIC
+from lib_instantstyle.store import write_whole
 from lib_instantstyle.stylefile import MAX_BYTES, SUFFIX, decode, encode, fingerprint, read
-from lib_instantstyle.styles import SavedStyle, check_name
+from lib_instantstyle.styles import SavedStyle, check_name, is_name
 from lib_instantstyle.webui import models
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lib_instantstyle.checkpoint import Adapter
 
+_COMPANIONS = (".png", ".preview.png", ".json", ".txt")  # what the WebUI keeps beside a card's file
 logger = logging.getLogger("instantstyle")
 
 
@@ -25,7 +26,7 @@ def names() -> list[str]:
     """Return the names of all styles, sorted."""
     folder = models.styles_folder()
     files = folder.glob(f"*{SUFFIX}") if folder.is_dir() else []
-    return sorted((path.stem for path in files), key=str.lower)
+    return sorted((path.stem for path in files if path.is_file() and is_name(path.stem)), key=str.lower)
 
 
 def path_of(name: str) -> Path:
@@ -66,7 +67,12 @@ def keep(name: str, style: SavedStyle, *, replace: bool = False) -> Path:
     Raises:
         StyleError: If the name is taken and ``replace`` is not set, or the folder cannot be written.
     """
-    return _write(name, encode(style), replace=replace)
+    content = encode(style)
+    if len(content) > MAX_BYTES:
+        raise StyleError(
+            f"The style {quoted(name)} is {len(content) >> 20} MiB large; {MAX_BYTES >> 20} are the limit."
+        )
+    return _write(name, content, replace=replace)
 
 
 def import_file(name: str, content: bytes, *, replace: bool = False) -> Path:
@@ -93,7 +99,9 @@ def delete(name: str) -> None:
     Raises:
         UnknownStyleError: If there is none.
     """
-    existing(name).unlink()
+    path = existing(name)
+    for companion in (path, *(path.with_suffix(suffix) for suffix in _COMPANIONS)):
+        companion.unlink(missing_ok=True)
 
 
 def adapter_for(style: SavedStyle, name: str = AUTOMATIC) -> Adapter:
@@ -127,13 +135,9 @@ def _write(name: str, content: bytes, *, replace: bool) -> Path:
     if taken and not replace:
         raise StyleError(f"There is a style {quoted(taken)} already. Choose another name, or allow replacing it.", 409)
     try:
+        path = path.with_name(f"{taken or path.stem}{SUFFIX}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        if taken:
-            path = path.with_name(f"{taken}{SUFFIX}")
-        Path(temporary).replace(path)  # appears whole, or not at all
+        write_whole(path, content)
     except OSError as error:
         raise StyleError(f"The style {quoted(name)} cannot be written to {path.parent}: {error.strerror}.") from error
     logger.info("Saved the style %s (%d bytes)", path.stem, len(content))

@@ -9,6 +9,7 @@ from lib_instantstyle.embeddings import mean_embedding
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.subtraction import UNRELATED, Resemblance
 from lib_instantstyle.webui.host import A1111Host
+from lib_instantstyle.webui.pictures import style_alone
 from lib_instantstyle.webui.stylist import from_accordion
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def measure(params: StyleParams) -> Measurement:
         ParameterError: If there is nothing to compare, or the adapter's embeddings have no words.
         InstantStyleError: If pictures, adapter or encoder cannot be used.
     """
-    return measure_stylist(from_accordion(params, A1111Host()))
+    return measure_stylist(from_accordion(style_alone(params), A1111Host()))
 
 
 def measure_stylist(stylist: Stylist) -> Measurement:

@@ -78,7 +78,7 @@ def find_adapter(name: str, suits: Callable[[Adapter], bool] | None = None) -> A
         AdapterError: If there is none of that name, saying what there is, or if the file is unusable, saying why.
     """
     adapters = list_adapters()
-    if parse_automatic(name):
+    if is_automatic(name):
         suitable = [adapter for adapter in adapters if suits is None or suits(adapter)]
         if suitable:
             return suitable[0]
@@ -99,7 +99,7 @@ def find_adapter(name: str, suits: Callable[[Adapter], bool] | None = None) -> A
     raise AdapterError(f"The adapter {name!r} was not found. There are: {names}.")
 
 
-def parse_automatic(name: str) -> bool:
+def is_automatic(name: str) -> bool:
     """Whether ``name`` asks for the automatic choice."""
     return name.lower() in ("", AUTOMATIC.lower(), "auto")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from lib_instantstyle.errors import ParameterError, PictureError
 from lib_instantstyle.params import MAX_PICTURES
 from lib_instantstyle.recall import ROLES, Recalled
-from lib_instantstyle.references import Picture, load_picture, load_pictures
+from lib_instantstyle.references import BLACK, Picture, is_empty, load_picture, load_pictures
 from lib_instantstyle.regions import Mask, make_mask
-from lib_instantstyle.webui.cache import find_mask
+from lib_instantstyle.webui.cache import find_mask, keep_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture by its hash; without the picture itself where only the hash was pasted."""
+    """A picture by its hash.
+
+    Attributes:
+        sha256: Of size and pixels.
+        picture: None where only the hash was pasted.
+        name: For messages.
+        is_input: Whether it is the input of img2img, which is another one at the next job.
+    """
 
     sha256: str
     picture: Picture | None
     name: str
+    is_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,18 @@ class Given:
         """The hashes, for the infotext."""
         return Recalled(
             tuple(seen.sha256 for seen in self.style),
-            {role: seen.sha256 for role, seen in self.others.items()},
+            {role: seen.sha256 for role, seen in self.others.items() if not seen.is_input},
             {index: mask.sha256 for index, mask in self.masks.items()},
         )
+
+
+def style_alone(params: StyleParams) -> StyleParams:
+    """Return ``params`` without what belongs to one picture and not to the style: regions and the subject."""
+    recalled = params.recalled
+    others = {role: sha256 for role, sha256 in recalled.others.items() if role != "subject"}
+    return params.replace(
+        masks=None, subject_image=None, subject_weight=0.0, reference=Recalled(recalled.style, others).text()
+    )
 
 
 def take_pictures(params: StyleParams, host: Host, subject: Any = None, references: int = 0) -> Given:
@@ -59,10 +76,13 @@ def take_pictures(params: StyleParams, host: Host, subject: Any = None, referenc
         PictureError: If there is no reference, or a picture or mask cannot be used.
     """
     style = () if references else _style(params, host)
+    # Hashes were pasted with another picture's parameters: a reference that is dropped puts them all aside.
+    recalled = Recalled() if any(seen.picture for seen in style) else params.recalled
     roles = ("subject",) if references else ROLES
-    others = {role: seen for role in roles if (seen := _other(role, params, host, subject))}
-    is_new = any(seen.picture for seen in style)  # dropped pictures do not inherit pasted masks
-    masks = _masks(params, host) or ({} if is_new else _recalled_masks(params.recalled))
+    others = {role: seen for role in roles if (seen := _other(role, params, recalled, host, subject))}
+    masks = _masks(params, host) or _recalled_masks(recalled)
+    for mask in masks.values():
+        keep_mask(mask)
     count = references or len(style)
     if any(index >= count for index in masks):
         raise PictureError(
@@ -73,7 +93,7 @@ def take_pictures(params: StyleParams, host: Host, subject: Any = None, referenc
 
 
 def _style(params: StyleParams, host: Host) -> tuple[Seen, ...]:
-    dropped = [entry for entry in (params.image, *_listed(params.images)) if entry is not None]
+    dropped = [entry for entry in (params.image, *_listed(params.images)) if not is_empty(entry)]
     pictures = load_pictures(dropped, MAX_PICTURES, host.fetch_picture, "style reference")
     found: list[tuple[str, Picture | None]] = [(picture.sha256, picture) for picture in pictures if picture]
     known = found or [(sha256, None) for sha256 in params.recalled.style]
@@ -90,26 +110,25 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _other(role: str, params: StyleParams, host: Host, subject: Any) -> Seen | None:
+def _other(role: str, params: StyleParams, recalled: Recalled, host: Host, subject: Any) -> Seen | None:
     if role == "subject" and not params.subject_weight:
         return None
-    given = getattr(params, f"{role}_image")
-    sha256 = params.recalled.others.get(role)
-    if role == "subject" and given is None and sha256 is None:
-        given = subject
-        if given is None:
-            raise ParameterError(
-                f"Subject weight (subject_weight) is {params.subject_weight:g}, but there is no subject picture. Give "
-                "one, use img2img, or set the weight to 0."
-            )
-    picture = load_picture(given, host.fetch_picture, f"{role} picture")
-    if picture is None:
-        return None if sha256 is None else Seen(sha256, None, f"{role} picture")
-    return Seen(picture.sha256, picture, f"{role} picture")
+    given, name = getattr(params, f"{role}_image"), f"{role} picture"
+    sha256 = recalled.others.get(role) if is_empty(given) else None
+    is_input = role == "subject" and is_empty(given) and sha256 is None
+    picture = load_picture(subject if is_input else given, host.fetch_picture, name)
+    if picture is not None:
+        return Seen(picture.sha256, picture, name, is_input)
+    if is_input:
+        raise ParameterError(
+            f"Subject weight (subject_weight) is {params.subject_weight:g}, but there is no subject picture. Give one, "
+            "use img2img, or set the weight to 0."
+        )
+    return None if sha256 is None else Seen(sha256, None, name)
 
 
 def _masks(params: StyleParams, host: Host) -> dict[int, Mask]:
-    pictures = load_pictures(_listed(params.masks), MAX_PICTURES, host.fetch_picture, "region mask")
+    pictures = load_pictures(_listed(params.masks), MAX_PICTURES, host.fetch_picture, "region mask", BLACK)
     return {index: make_mask(picture.image) for index, picture in enumerate(pictures) if picture}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from lib_instantstyle.references import load_picture
 from lib_instantstyle.styles import SavedStyle, settings_of
 from lib_instantstyle.webui import library
 from lib_instantstyle.webui.host import A1111Host
+from lib_instantstyle.webui.pictures import style_alone
 from lib_instantstyle.webui.stylist import from_accordion
 
 if TYPE_CHECKING:
@@ -32,19 +32,19 @@ def save(name: str, params: StyleParams, *, replace: bool = False) -> Path:
         InstantStyleError: If the name is taken or cannot be one, or the pictures cannot be embedded.
     """
     library.path_of(name)  # refuses a bad name before the encoder is loaded
-    stylist = from_accordion(params.replace(masks=None, subject_weight=0.0), A1111Host())
-    embeddings = dataclasses.replace(stylist.embeddings, masks={}, subject=None)
-    thumbnail = _thumbnail(params)
-    adapter = stylist.adapter
-    style = SavedStyle(adapter.kind, adapter.embedding_width, embeddings, settings_of(params), thumbnail)
+    host = A1111Host()
+    thumbnail = _thumbnail(params, host)
+    stylist = from_accordion(style_alone(params), host)
+    kind, width = stylist.adapter.kind, stylist.adapter.embedding_width
+    style = SavedStyle(kind, width, stylist.embeddings, settings_of(params), thumbnail)
     return library.keep(name, style, replace=replace)
 
 
-def _thumbnail(params: StyleParams) -> bytes:
+def _thumbnail(params: StyleParams, host: A1111Host) -> bytes:
     if params.style:
         return library.find(params.style).thumbnail
     dropped = [params.image, *(params.images if isinstance(params.images, (list, tuple)) else [params.images])]
-    picture = next((loaded for entry in dropped if (loaded := load_picture(entry))), None)
+    picture = next((loaded for entry in dropped if (loaded := load_picture(entry, host.fetch_picture))), None)
     if picture is None:
         return b""
     small = picture.image.copy()

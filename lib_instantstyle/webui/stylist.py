@@ -9,6 +9,7 @@ from lib_instantstyle.checkpoint import Kind
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.layers import Styling
 from lib_instantstyle.plan import image_terms
+from lib_instantstyle.references import is_empty
 from lib_instantstyle.sources import Sources
 from lib_instantstyle.subtraction import Remover, parse_contents
 from lib_instantstyle.webui import library, models
@@ -39,6 +40,7 @@ class Stylist:
         host: Gives text vectors.
         factor: Its weight among several.
         recalled: Hashes of its pictures; None for a style from the prompt.
+        saved_sha256: Of the saved style that it was read from; empty where there is none.
     """
 
     params: StyleParams
@@ -47,6 +49,7 @@ class Stylist:
     host: Host
     factor: float = 1.0
     recalled: Recalled | None = None
+    saved_sha256: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could only fail later, in the middle of the job."""
@@ -115,7 +118,9 @@ def from_accordion(params: StyleParams, host: Host, subject: Any = None) -> Styl
 
 def _from_library(params: StyleParams, host: Host, subject: Any) -> Stylist:
     """Take the style's embeddings; regions and the subject picture belong to the occasion and come from outside."""
-    taken = [name for name in ("image", "images", "layout_image", "negative_image") if getattr(params, name)]
+    taken = [
+        name for name in ("image", "images", "layout_image", "negative_image") if not is_empty(getattr(params, name))
+    ]
     if taken:
         raise ParameterError(
             f"The saved style {params.style!r} stands in the place of pictures, but {', '.join(taken)} is given too. "
@@ -126,7 +131,7 @@ def _from_library(params: StyleParams, host: Host, subject: Any) -> Stylist:
     given = take_pictures(params, host, subject, references=len(saved.embeddings.style))
     seen = embed(given, params, adapter, host) if given.others else None
     embeddings = dataclasses.replace(saved.embeddings, masks=given.masks, subject=seen.subject if seen else None)
-    return Stylist(params, adapter, embeddings, host, recalled=given.recalled)
+    return Stylist(params, adapter, embeddings, host, recalled=given.recalled, saved_sha256=saved.sha256)
 
 
 def from_prompt(name: str, weight: float, host: Host) -> Stylist:
@@ -136,4 +141,5 @@ def from_prompt(name: str, weight: float, host: Host) -> Stylist:
         InstantStyleError: If there is no style ``name``, or no adapter reads it.
     """
     saved = library.find(name)
-    return Stylist(saved.params(), library.adapter_for(saved), saved.embeddings, host, weight)
+    adapter = library.adapter_for(saved)
+    return Stylist(saved.params(), adapter, saved.embeddings, host, weight, saved_sha256=saved.sha256)

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from lib_instantstyle.injection import Injection
+from lib_instantstyle.layers import Layout
+from lib_instantstyle.rows import Row
 from tests.lifecycle.conftest import Studio
+from tests.live.client import encoded
+from tests.tiny import pictures
 
 LONG = ", ".join("abcdefghij" * 9)
 LAYOUTS: dict[str, dict[str, Any]] = {
@@ -40,6 +45,28 @@ def test_every_unet_call_equals_its_rows_one_by_one(
     studio.styled({"preset": "style + layout"}, **{"steps": 3, **fields})
     assert judge.calls >= 3
     assert judge.worst <= 2e-4  # relative; batched and single matrix products round differently
+
+
+EVERYTHING = {
+    "images": [encoded(pictures.sunset()), encoded(pictures.dots())],
+    "masks": [None, encoded(Image.linear_gradient("L"))],
+    "negative_image": encoded(pictures.dots()),
+    "anti_layout": 1.5,
+    "weights": "1, 0.5, 2",
+}
+
+
+@pytest.mark.parametrize("combine", ["add", "concatenate", "one per picture"])
+@pytest.mark.parametrize("options", [{}, {"batch_cond_uncond": False}], ids=["batched", "split"])
+def test_every_source_reaches_its_rows(
+    studio: Studio, options: dict[str, Any], combine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same with references, regions, a negative picture and anti-layout together, batch of 3 and AND."""
+    studio.host.shared.opts.data.update(options)
+    judge = _Judge(studio, monkeypatch)
+    studio.styled(EVERYTHING | {"combine": combine}, steps=3, prompt="a AND b", batch_size=3)
+    assert judge.calls >= 3
+    assert judge.worst <= 2e-4
 
 
 class _Judge:
@@ -78,19 +105,20 @@ class _Judge:
 
     def _judge(self, forward: Any, unet: Any, x: torch.Tensor, kwargs: dict[str, Any], output: torch.Tensor) -> None:
         injection = self._live[-1]
-        variants, self._busy = injection.variants, True
+        layout, self._busy = injection.layout, True
         try:
             for row in range(x.shape[0]):
                 one = {name: value[row : row + 1] for name, value in kwargs.items()}
-                injection.variants = (self._demanded(one["context"]),)
+                demanded = Row(self._demanded(one["context"]), layout.rows[row].picture)
+                injection.layout = Layout((demanded,))
                 alone = forward(unet, x[row : row + 1], **one)
                 error = (alone - output[row : row + 1]).abs().max() / output.abs().max()
                 self.worst = max(self.worst, float(error))
         finally:
-            injection.variants, self._busy = variants, False
+            injection.layout, self._busy = layout, False
         self.calls += 1
 
-    def _demanded(self, context: torch.Tensor) -> int:
-        """1 for a text that is conditional, 0 for the negative prompt's."""
+    def _demanded(self, context: torch.Tensor) -> bool:
+        """Whether a text is conditional, and not the negative prompt's."""
         tokens = min(context.shape[1], self._uncond.shape[1])
-        return int(not any(torch.equal(context[0, :tokens], row[:tokens]) for row in self._uncond))
+        return not any(torch.equal(context[0, :tokens], row[:tokens]) for row in self._uncond)

@@ -1,1 +1,1 @@
-"""The accordion on the page. The only package that knows gradio."""
+"""The accordion on the page. With the settings, all that knows gradio."""

@@ -29,11 +29,14 @@ class Fields:
 
     Attributes:
         tabs: The accordion's own tabs by label.
+        follow: Events' arguments that bring what shows the pictures up to date; a gallery does not tell when it
+            changes.
     """
 
     def __init__(self, elem_id: Callable[[str], str]) -> None:
         self.elem_id = elem_id
         self.tabs: dict[str, Any] = {}
+        self.follow: tuple[dict[str, Any], ...] = ()
         self._components: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:

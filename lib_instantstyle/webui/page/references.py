@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from PIL import Image  # here and not for type checking only: gradio evaluates annotations
+from PIL import Image, UnidentifiedImageError  # here and not for type checking only: gradio evaluates annotations
 
 from lib_instantstyle.combine import parse_weights
 from lib_instantstyle.crops import Crop, views
@@ -56,14 +56,22 @@ class References:
         fields = self._fields
         image, images, weights = fields["image"], fields["images"], fields["weights"]
         pictures = [image, images]
-        seen = {"fn": _views, "inputs": [*pictures, fields["crop"]], "outputs": [self._views], "show_progress": False}
+        seen = {
+            "fn": shown(_views),
+            "inputs": [*pictures, fields["crop"]],
+            "outputs": [self._views],
+            "show_progress": False,
+        }
         rows = {"fn": _sliders, "inputs": [*pictures, weights], "outputs": self._sliders, "show_progress": False}
         # A gallery does not tell when it changes: what changes it does.
         added = self._upload.upload(shown(_added), inputs=[self._upload, images], outputs=[images])
-        removed = self._remove.click(lambda known: known[:-1], inputs=[images], outputs=[images], show_progress=False)
+        removed = self._remove.click(
+            _removed, inputs=[*pictures, weights], outputs=[images, weights], show_progress=False
+        )
         for changed in (added.then, removed.then, image.change):
             changed(**seen)
             changed(**rows)
+        fields.follow = (seen, rows)
         fields["crop"].change(**seen)
         weights.change(**rows)
         for slider in self._sliders:
@@ -95,17 +103,21 @@ def _added(files: list[Any], images: list[Image.Image]) -> list[Image.Image]:
             f"{len(files)} pictures were chosen, and {free} more fit: a style has at most {MAX_PICTURES} references. "
             "Choose fewer."
         )
-    loaded = load_pictures([_bytes(file) for file in files], MAX_PICTURES, name="picture")
+    loaded = load_pictures([_opened(file) for file in files], MAX_PICTURES, name="picture")
     return [*images, *(picture.image for picture in loaded if picture)]
 
 
-def _bytes(file: Any) -> Any:
-    from PIL import Image, UnidentifiedImageError
-
+def _opened(file: Any) -> Image.Image:
     try:
         return Image.open(file.name)
     except (UnidentifiedImageError, OSError) as error:
         raise ParameterError(f"A file is no picture ({error}). Give PNG, JPEG or WebP pictures.") from error
+
+
+def _removed(image: Image.Image | None, images: list[Image.Image], weights: str) -> list[Any]:
+    left = images[:-1]
+    known = [part.strip() for part in weights.split(",") if part.strip()]
+    return [left, ", ".join(known[: _count(image, left)])]
 
 
 def _views(image: Image.Image | None, images: list[Image.Image], crop: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,11 +59,13 @@ class Shelf:
         """Let the buttons work."""
         fields = self._fields
         style, said = fields["style"], self._said
-        pictures = [fields[name] for name in ("image", "images", "layout_image", "negative_image")]
+        pictures = [fields[name] for name in ("reference", "image", "images", "layout_image", "negative_image")]
         settings = [fields[name] for name in SETTINGS]
         # Another page, the API or the other tab may have saved styles meanwhile.
         fields.tabs["Library"].select(lambda: gr.update(choices=_choices()), outputs=[style], show_progress=False)
-        style.input(shown(_chosen), inputs=[style], outputs=[*pictures, *settings], show_progress=False)
+        chosen = style.input(shown(_chosen), inputs=[style], outputs=[*pictures, *settings], show_progress=False)
+        for arguments in fields.follow:
+            chosen.then(**arguments)
         fields["image"].upload(lambda: "", outputs=[style], show_progress=False)
         self._save.click(queued(_saved), inputs=[self._name, self._replace, *fields.in_order()], outputs=[style, said])
         self._delete.click(shown(_deleted), inputs=[style], outputs=[style, said])
@@ -79,10 +80,10 @@ def _choices() -> list[str]:
 def _chosen(name: str) -> list[Any]:
     """Fill the settings of a style into the controls; its embedding takes the place of the pictures."""
     if not name:
-        return [gr.update()] * (4 + len(SETTINGS))
+        return [gr.update()] * (5 + len(SETTINGS))
     settings = library.find(name).settings
     values = [settings.get(key, default_of(key)) for key in SETTINGS]
-    return [None, [], None, None, *(value.value if isinstance(value, Enum) else value for value in values)]
+    return ["", None, [], None, None, *(value.value if isinstance(value, Enum) else value for value in values)]
 
 
 def _saved(name: str, replace: bool, *values: Any) -> list[Any]:
@@ -105,9 +106,7 @@ def _exported(name: str) -> Any:
     if not name:
         raise StyleError("Choose the style to export.")
     path = library.existing(name)
-    copy = Path(tempfile.mkdtemp()) / path.name  # the page serves files from the temporary folder only
-    copy.write_bytes(path.read_bytes())
-    return gr.update(value=str(copy), visible=True)
+    return gr.update(value=str(path), visible=True)
 
 
 def _imported(file: Any, replace: bool) -> list[Any]:
