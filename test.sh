@@ -8,5 +8,5 @@ need_chromium
 status=0
 say "Linters";    "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . || status=1
 say "Types";      "$PYTHON" -m mypy || status=1
-say "Tests";      "$PYTHON" -m pytest --webui-url stand-in "$@" || status=1
+say "Tests";      "$PYTHON" -m pytest --webui-url stand-in -n 2 --dist loadfile "$@" || status=1
 exit $status

@@ -15,14 +15,16 @@ import torch
 
 from lib_instantstyle.errors import InstantStyleError, PictureError, UnsupportedModelError
 from lib_instantstyle.injection import UNetCall
-from lib_instantstyle.regions import WHOLE, Frame
 from lib_instantstyle.rows import RowCursor
+from lib_instantstyle.webui.frames import frame_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from PIL import Image
     from torch import nn
+
+    from lib_instantstyle.regions import Frame
 
 logger = logging.getLogger("instantstyle")
 
@@ -124,7 +126,7 @@ class A1111Host:
         """Note the number of AND parts of each picture, from the hook's ``c``, and how many pictures came before."""
         self._parts = [len(parts) for parts in conditioning.batch]
         self._first_picture = p.iteration * p.batch_size
-        return _frame(p)
+        return frame_of(p)
 
     def begin_step(self, step: Any) -> None:
         """Set the cursor back; ``step`` is the ``cfg_denoiser`` callback's parameter object."""
@@ -165,27 +167,6 @@ def raise_on_init(p: Any, error: Exception) -> None:
         raise error
 
     p.init = init
-
-
-def _frame(p: Any) -> Frame:
-    """Return which part of the whole picture is being sampled: 'Only masked' crops it, a hires pass may."""
-    if getattr(p, "is_hr_pass", False):
-        return _hires_frame(p)
-    crop, pictures = getattr(p, "paste_to", None), getattr(p, "init_images", None)
-    if not crop or not pictures:
-        return WHOLE
-    left, top, width, height = crop
-    scale = min(p.width / width, p.height / height)  # fitted into the shape that is sampled, and filled up at its edges
-    across, down = p.width / scale, p.height / scale
-    left, top = left - (across - width) / 2, top - (down - height) / 2
-    whole_width, whole_height = pictures[0].size
-    return Frame(left / whole_width, top / whole_height, (left + across) / whole_width, (top + down) / whole_height)
-
-
-def _hires_frame(p: Any) -> Frame:
-    """Return what is left when the upscaled picture is cut to another shape; the cut counts latent pixels."""
-    across, down = 8 * p.truncate_x / p.hr_upscale_to_x / 2, 8 * p.truncate_y / p.hr_upscale_to_y / 2
-    return Frame(across, down, 1.0 - across, 1.0 - down)
 
 
 def _pooled_width(conditioner: Any) -> int:

@@ -64,6 +64,12 @@ class StylePage:
         box.press("Enter")
         expect(box).to_have_value(label)
 
+    def pick(self, name: str, label: str) -> None:
+        """Choose an entry that the list may only get while one looks."""
+        self.control(name).locator("input").click()
+        self.control(name).locator("li", has_text=label).first.click(timeout=PATIENCE)
+        expect(self.control(name).locator("input")).to_have_value(label)
+
     def value(self, name: str, tab: str = "txt2img") -> str:
         return self.control(name, tab).locator("textarea, input[type=number], input").first.input_value()
 

@@ -190,7 +190,7 @@ def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) ->
     fresh = StylePage(styled.page, styled.page.url)
     fresh.open_accordion()
     fresh.open_tab("Library")
-    fresh.choose("style", "browser test")
+    fresh.pick("style", "browser test")
     fresh.open_tab("Style")
     expect(fresh.control("content").locator("textarea")).to_have_value("stripes", timeout=PATIENCE)
     assert fresh.value("style_weight") == "1.5"
@@ -205,7 +205,7 @@ def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) ->
     fresh.give("style_import", exported)
     expect(fresh.control("style_said")).to_contain_text("Imported imported style", timeout=PATIENCE)
     for name in ("browser test", "imported style"):
-        fresh.choose("style", name)
+        fresh.pick("style", name)
         fresh.press("style_delete")
         expect(fresh.control("style_said")).to_contain_text(f"Deleted {name}", timeout=PATIENCE)
 
@@ -274,6 +274,6 @@ def test_a_card_puts_the_style_into_the_prompt(styled: StylePage) -> None:
     assert "InstantStyle styles: " in page.generate_small("<instantstyle:card test:1> a house")
     page.open_accordion()
     page.open_tab("Library")
-    page.choose("style", "card test")
+    page.pick("style", "card test")
     page.press("style_delete")
     expect(page.control("style_said")).to_contain_text("Deleted card test", timeout=PATIENCE)
