@@ -70,7 +70,7 @@ class SiteTerm:
     def __init__(self, term: ImageTerm, styling: Styling, sampler: RegionSampler) -> None:
         self._term = term
         self._schedule = styling.schedule
-        self._colours = styling.prompt_colours
+        self._colours = styling.prompt_colours if term.is_style else 0.0
         self._sampler = sampler
         self._expanded: dict[object, _Expanded] = {}
 

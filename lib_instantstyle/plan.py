@@ -43,6 +43,7 @@ class Source:
         factors: Multiplies the strength of each variant, ``2 · cycle`` numbers: unconditional, conditional, …
         token_factors: Multiplies the value of each token, ``tokens`` numbers; None for 1 throughout.
         region: ``[1 or cycle, h, w]`` in 0…1 where it acts; None for everywhere.
+        is_style: Whether the prompt's colours may be kept from it.
     """
 
     weights: Mapping[Target, float]
@@ -51,6 +52,7 @@ class Source:
     factors: tuple[float, ...] = (1.0, 1.0)
     token_factors: tuple[float, ...] | None = None
     region: torch.Tensor | None = None
+    is_style: bool = True
 
     @functools.cached_property
     def tokens(self) -> torch.Tensor:
@@ -67,7 +69,7 @@ class ImageTerm:
         key: ``[variants, heads, tokens, d]``.
         value: The same shape.
         weight: ``[variants]``, strength of each variant at this site.
-        region: As in `Source`.
+        region, is_style: As in `Source`.
     """
 
     site: Site
@@ -75,6 +77,7 @@ class ImageTerm:
     value: torch.Tensor
     weight: torch.Tensor
     region: torch.Tensor | None = None
+    is_style: bool = True
 
     def variants(self, rows: Sequence[Row]) -> list[int]:
         """Return the variant that serves each row."""
@@ -135,4 +138,4 @@ def _image_term(
     value = split_heads(F.linear(source.tokens, value_matrix), site.heads).contiguous()
     if source.token_factors is not None:
         value = value * torch.tensor(source.token_factors).unsqueeze(-1)
-    return ImageTerm(site, key, value, weight * torch.tensor(source.factors), source.region)
+    return ImageTerm(site, key, value, weight * torch.tensor(source.factors), source.region, source.is_style)

@@ -118,7 +118,7 @@ class Sources:
                 f"A layout picture is given, but the preset {self._params.preset.value} does not use the layout block "
                 "or its weight is 0. Choose 'Style + layout', or remove the layout picture."
             )
-        return [Source(targets, self._plain_tokens(self._embeddings.layout), self._unconditional())]
+        return [Source(targets, self._plain_tokens(self._embeddings.layout), self._unconditional(), is_style=False)]
 
     def _subject(self) -> list[Source]:
         """Return the picture to keep, low on all blocks (InstantStyle-Plus: 0.2)."""
@@ -126,7 +126,7 @@ class Sources:
         if self._embeddings.subject is None or not weight:
             return []
         targets: dict[Target, float] = dict.fromkeys(BLOCKS, weight)
-        return [Source(targets, self._plain_tokens(self._embeddings.subject), self._nothing())]
+        return [Source(targets, self._plain_tokens(self._embeddings.subject), self._nothing(), is_style=False)]
 
     def _anti_layout(self) -> list[Source]:
         """Return the references' composition for the unconditional rows alone, so that CFG pushes away from it."""
@@ -140,7 +140,7 @@ class Sources:
                 "picture, or set anti-layout to 0."
             )
         tokens = self._mean_tokens(range(len(self._shares)), plain=True)
-        return [Source({LAYOUT: strength}, tokens, tokens, (1.0, 0.0))]
+        return [Source({LAYOUT: strength}, tokens, tokens, (1.0, 0.0), is_style=False)]
 
     def _mean_tokens(self, indices: Sequence[int], *, plain: bool = False) -> torch.Tensor:
         if self._kind is Kind.LINEAR:

@@ -9,7 +9,9 @@ from lib_instantstyle.webui.frames import frame_of
 
 
 def img2img(size: tuple[int, int], crop: tuple[int, int, int, int] | None, **fields: Any) -> SimpleNamespace:
-    return SimpleNamespace(init_images=[Image.new("L", size)], paste_to=crop, **{"width": 1024, "height": 1024} | fields)
+    return SimpleNamespace(
+        init_images=[Image.new("L", size)], paste_to=crop, **{"width": 1024, "height": 1024} | fields
+    )
 
 
 def test_most_passes_see_the_whole() -> None:

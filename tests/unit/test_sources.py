@@ -292,6 +292,13 @@ def test_one_per_picture_keeps_each_reference_in_its_own_mask(wish) -> None:
     assert source.region[:, 100, [3, 500]].tolist() == [[1.0, 1.0], [1.0, 0.0]]
 
 
+def test_colours_are_kept_from_the_style_alone(wish) -> None:
+    """Composition, subject and anti-layout have no colours to keep away."""
+    others = {"layout": LAYOUT_PICTURE, "subject": SUBJECT}
+    sources = wish(STYLES, others, preset="style + layout", combine="add", subject_weight=0.2, anti_layout=1.0)
+    assert [source.is_style for source in sources] == [True] * 3 + [False] * 3
+
+
 def test_layout_subject_and_anti_layout_have_no_region(wish) -> None:
     others = {"masks": {0: half()}, "layout": LAYOUT_PICTURE, "subject": SUBJECT}
     *_, layout, subject, anti = wish(others=others, preset="Style + layout", subject_weight=0.2, anti_layout=1.0)
