@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lib_instantstyle.controls import quoted
 from lib_instantstyle.errors import PictureError
@@ -29,7 +29,7 @@ BLACK = (0, 0, 0)
 MAX_ASPECT = 100  # beyond it the encoder would see a line
 
 # What Pillow's readers raise on damaged files, beyond their documented OSError.
-_DECODE_ERRORS = (
+DECODE_ERRORS = (
     OSError,
     ValueError,
     SyntaxError,
@@ -94,7 +94,9 @@ def load_picture(
         return Picture(_normalised(_opened(value, fetch, name), name, background))
     except PictureError:
         raise
-    except _DECODE_ERRORS as error:
+    except UnidentifiedImageError as error:  # its own words name an object in memory
+        raise PictureError(f"The {name} cannot be read: it is no picture, whatever its name. {_WHAT_TO_DO}") from error
+    except DECODE_ERRORS as error:
         raise PictureError(f"The {name} cannot be read ({error}). {_WHAT_TO_DO}") from error
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.errors import InstantStyleError
+from lib_instantstyle.references import load_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,7 +39,8 @@ def _prompt_subject(image: Image.Image) -> str:
 def _interrogated(image: Image.Image) -> str:
     from modules import shared
 
-    words: str = shared.interrogator.interrogate(image.convert("RGB"))
+    picture = load_picture(image)
+    words: str = shared.interrogator.interrogate(picture.image) if picture else ""
     if "<error>" in words:
         raise InstantStyleError(
             "The WebUI's interrogator (CLIP) failed; its reason is in the console. Write the content yourself.", 503

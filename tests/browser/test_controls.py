@@ -119,20 +119,43 @@ def test_the_curve_is_drawn_as_it_is_set(styled: StylePage) -> None:
     assert 'curve: "0:0.4, 0.3:1, 0.8:0"' in styled.generate_small("points")
 
 
+def _paint(page: StylePage) -> None:
+    expect(page.control("region_canvas").locator("canvas").first).to_be_visible(timeout=PATIENCE)
+    page.page.wait_for_timeout(800)  # the canvas takes its size
+    box = page.control("region_canvas").locator("canvas").last.bounding_box()
+    assert box
+    page.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.7, steps=8)
+    page.page.mouse.up()
+
+
+def test_an_empty_canvas_is_empty_each_time(styled: StylePage) -> None:
+    styled.open_tab("Regions")
+    styled.press("region_blank")
+    _paint(styled)
+    styled.press("region_blank")
+    styled.page.wait_for_timeout(1500)  # nothing but the strokes tells the two canvases apart
+    styled.press("region_set")
+    assert "Nothing is painted yet" in styled.toast()
+    expect(styled.control("masks").locator("img")).to_have_count(0)
+
+
+def test_a_renamed_text_is_refused_at_once_and_when_generating(page: StylePage, tmp_path: Path) -> None:
+    path = tmp_path / "text.png"
+    path.write_text("no picture at all")
+    page.open_accordion()
+    page.control("image").locator("input[type=file]").set_input_files(path)
+    assert "it is no picture, whatever its name" in page.toast()
+    assert "it is no picture, whatever its name" in page.generate_in_vain()
+
+
 def test_a_region_is_painted(styled: StylePage) -> None:
     for selector in ("#txt2img_width", "#txt2img_height"):
         styled.number(selector, "64")
     styled.open_tab("Regions")
     styled.press("region_blank")
-    canvas = styled.control("region_canvas").locator("canvas").last
-    expect(styled.control("region_canvas").locator("canvas").first).to_be_visible(timeout=PATIENCE)
-    styled.page.wait_for_timeout(800)  # the canvas takes its size
-    box = canvas.bounding_box()
-    assert box
-    styled.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
-    styled.page.mouse.down()
-    styled.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.7, steps=8)
-    styled.page.mouse.up()
+    _paint(styled)
     styled.press("region_set")
     expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
     expect(styled.control("masks")).to_contain_text("Reference 1")

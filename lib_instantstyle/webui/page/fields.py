@@ -12,6 +12,7 @@ from lib_instantstyle.controls import Control
 from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.params import StyleParams, controls, default_of
 from lib_instantstyle.webui.page.gallery import MaskGallery, PictureGallery
+from lib_instantstyle.webui.page.pictures import PictureBox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,8 +126,7 @@ def _choice(choices: type[Enum], default: Enum, common: dict[str, Any]) -> Any:
 
 def _pictures(name: str, control: Control, options: dict[str, Any]) -> Any:
     if control.pictures == 1:
-        common = {"source": "upload", "type": "pil", "image_mode": "RGBA", "height": _PICTURE_HEIGHT}
-        return gr.Image(**{"label": control.label, **common, **options})
+        return PictureBox(**{"label": control.label, "height": _PICTURE_HEIGHT, **options})
     kind = MaskGallery if name == "masks" else PictureGallery
     common = {"columns": 4, "height": _GALLERY_HEIGHT, "object_fit": "contain", "preview": False}
     return kind(**{"label": control.label, **common, **options})

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from PIL import Image, ImageFilter
 
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params import MAX_PICTURES
+from lib_instantstyle.references import BLACK, MIN_SIDE, load_picture
 from lib_instantstyle.regions import make_mask
 from lib_instantstyle.webui.page.fields import shown
 from lib_instantstyle.webui.page.gallery import with_mask
+from lib_instantstyle.webui.page.pictures import Canvas
 
 if TYPE_CHECKING:
     from lib_instantstyle.webui.page.fields import Fields
 
 _CANVAS = 768  # pixels, the longer side of an empty canvas
-_GREY = (96, 96, 96)
+_GREY = (96, 96, 97)  # of an empty canvas: not quite grey, so that no mask of uniform grey is taken for one
 _HELP = (
     "<p>Paint where a reference acts, or upload a black and white mask and paint nothing. "
     "References without a mask act in the rest of the picture.</p>"
@@ -47,15 +50,8 @@ class Regions:
                 info="In percent of the shorter side.",
                 elem_id=fields.elem_id("region_soft"),
             )
-        self._canvas = gr.Image(
-            label="Paint the region",
-            source="upload",
-            tool="sketch",
-            type="pil",
-            image_mode="RGB",
-            brush_color="#ffffff",
-            height=360,
-            elem_id=fields.elem_id("region_canvas"),
+        self._canvas = Canvas(
+            label="Paint the region", brush_color="#ffffff", height=360, elem_id=fields.elem_id("region_canvas")
         )
         with gr.Row():
             self._blank = gr.Button("Empty canvas", elem_id=fields.elem_id("region_blank"))
@@ -69,9 +65,9 @@ class Regions:
         """Make a mask of what was painted."""
         fields = self._fields
         masks = fields["masks"]
-        self._blank.click(
-            _blank, inputs=self._size, outputs=[self._canvas], _js=f"() => instantstyleSize('{self._tab}')"
-        )
+        # The page keeps the strokes of a picture that is exchanged for another, and lets go of them with the picture.
+        emptied = self._blank.click(lambda: None, outputs=[self._canvas], show_progress=False)
+        emptied.then(_blank, inputs=self._size, outputs=[self._canvas], _js=f"() => instantstyleSize('{self._tab}')")
         self._set.click(
             shown(_set), inputs=[self._canvas, self._number, self._soft, masks], outputs=[masks], show_progress=False
         )
@@ -85,15 +81,27 @@ class Regions:
 
 def _blank(width: float, height: float) -> Image.Image:
     scale = _CANVAS / max(width, height)
-    return Image.new("RGB", (max(8, round(width * scale)), max(8, round(height * scale))), _GREY)
+    return Image.new("RGB", (max(MIN_SIDE, round(width * scale)), max(MIN_SIDE, round(height * scale))), _GREY)
 
 
-def _set(canvas: dict[str, Image.Image] | None, number: str, soft: float, known: list[Any]) -> list[Any]:
-    if canvas is None:
-        raise gr.Error("There is nothing to make a mask of. Begin with an empty canvas, or upload a mask.")
-    painted = canvas["mask"].convert("L")
-    mask = painted if painted.getbbox() else canvas["image"].convert("L")
+def _set(canvas: dict[str, Any], number: str, soft: float, known: list[Any]) -> list[Any]:
+    mask = _drawn(canvas, number).convert("L")
     if soft:
         mask = mask.filter(ImageFilter.GaussianBlur(min(mask.size) * soft / 200))
     make_mask(mask)  # refuses what could never act
     return with_mask(known, int(number), mask)
+
+
+def _drawn(canvas: dict[str, Any], number: str) -> Image.Image:
+    """Return the strokes, or the picture under them where there are none."""
+    painted = load_picture(canvas["mask"], name="painting", background=BLACK)
+    if painted is not None and painted.image.getbbox():
+        return painted.image
+    picture = load_picture(canvas["image"], name="mask", background=BLACK)
+    if picture is None:
+        raise ParameterError("There is nothing to make a mask of. Begin with an empty canvas, or upload a mask.")
+    if picture.image.getcolors(1) == [(picture.image.width * picture.image.height, _GREY)]:
+        raise ParameterError(
+            f"Nothing is painted yet. Paint where reference {number} acts, or upload a black and white mask."
+        )
+    return picture.image

@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from PIL import Image  # here and not for type checking only: gradio evaluates annotations
 
 from lib_instantstyle import recipes
+from lib_instantstyle.references import load_picture
 from lib_instantstyle.webui import captions, models
 from lib_instantstyle.webui.page.fields import queued
 
@@ -75,8 +75,8 @@ def _fill(name: str) -> list[Any]:
     return [gr.update(value=escape(recipe.advice), visible=True), *values]
 
 
-def _describe(image: Image.Image | None, content: str) -> str:
-    if image is None:
+def _describe(image: Any, content: str) -> str:
+    if load_picture(image, name="style reference") is None:
         raise gr.Error("There is no style reference to describe. Drop one first.")
     words = captions.caption(image)
     known = [part.strip() for part in content.split(",") if part.strip()]
