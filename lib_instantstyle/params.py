@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.block_weights import Layer, Target, parse_block_weights
-from lib_instantstyle.blocks import LAYOUT, Preset, preset_weights
+from lib_instantstyle.blocks import LAYOUT, Block, Preset, preset_weights
 from lib_instantstyle.combine import Combine, parse_weights
 from lib_instantstyle.controls import Control, checked, control, letters, pictures, quoted
 from lib_instantstyle.crops import Crop
@@ -224,13 +224,27 @@ class StyleParams:
 
         A single layer's zero stays, because it switches that layer off within its block.
         """
-        custom = self.preset is Preset.CUSTOM
-        factors = parse_block_weights(self.blocks) if custom else preset_weights(self.preset)
         weights = {
             target: factor * (self.layout_weight if _block(target) is LAYOUT else self.style_weight)
-            for target, factor in factors.items()
+            for target, factor in self._factors.items()
         }
         return {target: weight for target, weight in weights.items() if weight or isinstance(target, Layer)}
+
+    @property
+    def selected(self) -> set[Block]:
+        """The blocks that the preset or the custom weights select, whatever style and layout weight say."""
+        return {_block(target) for target, factor in self._factors.items() if factor}
+
+    @property
+    def takes_layout(self) -> bool:
+        """Whether the layout block takes part."""
+        return any(weight and _block(target) is LAYOUT for target, weight in self.block_weights.items())
+
+    @property
+    def _factors(self) -> dict[Target, float]:
+        if self.preset is Preset.CUSTOM:
+            return parse_block_weights(self.blocks)
+        return {block: weight for block, weight in preset_weights(self.preset).items()}  # noqa: C416  another key type
 
     @property
     def recalled(self) -> Recalled:
@@ -264,7 +278,7 @@ def _spelled(text: str, suggestions: Sequence[str]) -> str:
     return next((known for known in suggestions if letters(known) == letters(text)), text)
 
 
-def _block(target: Target) -> Any:
+def _block(target: Target) -> Block:
     return target.block if isinstance(target, Layer) else target
 
 

@@ -110,14 +110,9 @@ class Sources:
 
     def _layout(self) -> list[Source]:
         """Return the separate layout picture. The removed content is the style references', so it keeps its own."""
-        if self._embeddings.layout is None:
+        if self._embeddings.layout is None or not self._params.takes_layout:
             return []
         targets = {target: weight for target, weight in self._targets().items() if _is_layout(target)}
-        if not any(targets.values()):
-            raise ParameterError(
-                f"A layout picture is given, but the preset {self._params.preset.value} does not use the layout block "
-                "or its weight is 0. Choose 'Style + layout', or remove the layout picture."
-            )
         return [Source(targets, self._plain_tokens(self._embeddings.layout), self._unconditional(), is_style=False)]
 
     def _subject(self) -> list[Source]:
@@ -133,7 +128,7 @@ class Sources:
         strength = self._params.anti_layout * self._factor
         if not strength:
             return []
-        if self._embeddings.layout is None and any(w for t, w in self._targets().items() if _is_layout(t)):
+        if self._embeddings.layout is None and self._params.takes_layout:
             raise ParameterError(
                 "Anti-layout (anti_layout) pushes away from the composition that the preset "
                 f"{self._params.preset.value} takes over. Choose a preset without layout, give a separate layout "

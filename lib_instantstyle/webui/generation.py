@@ -19,6 +19,7 @@ from lib_instantstyle.webui import host as hosts
 from lib_instantstyle.webui import infotext
 from lib_instantstyle.webui.arguments import read_arguments, with_style
 from lib_instantstyle.webui.job import Job
+from lib_instantstyle.webui.notes import warn_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +87,7 @@ class Generation:
             if not _prefers_warning():
                 raise
             self.eject()
-            hosts.warn_user(self._p, error)
+            warn_user(self._p, error)
             self._job = None
 
     def _attach(self) -> None:
@@ -172,7 +173,7 @@ def _deferred(p: Any) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001  the host's hooks end here; it is raised again from p.init
         p._instantstyle = None
         if isinstance(error, InstantStyleError) and _prefers_warning():
-            hosts.warn_user(p, error)
+            warn_user(p, error)
         else:
             hosts.raise_on_init(p, error)
 

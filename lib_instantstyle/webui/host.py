@@ -8,12 +8,11 @@ program runs, and nothing may happen at import.
 from __future__ import annotations
 
 import contextlib
-import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from lib_instantstyle.errors import InstantStyleError, PictureError, UnsupportedModelError
+from lib_instantstyle.errors import PictureError, UnsupportedModelError
 from lib_instantstyle.injection import UNetCall
 from lib_instantstyle.rows import RowCursor
 from lib_instantstyle.webui.frames import frame_of
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lib_instantstyle.regions import Frame
-
-logger = logging.getLogger("instantstyle")
 
 
 class Host(Protocol):
@@ -192,9 +189,3 @@ def _unrecorded_prompt_notes() -> Iterator[None]:
     finally:
         model_hijack.extra_generation_params = parameters
         model_hijack.comments = comments
-
-
-def warn_user(p: Any, error: InstantStyleError) -> None:
-    """Show ``error`` below the picture instead of stopping the job."""
-    logger.warning("InstantStyle is off for this picture: %s", error)
-    p.comment(f"InstantStyle is off for this picture: {error}")

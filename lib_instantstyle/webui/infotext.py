@@ -1,16 +1,19 @@
 """`StyleParams` ⇄ the picture's generation parameters.
 
-Written: version, preset, adapter and the two hashes always, anything else where it differs from its default.
+Written: version, preset, adapter and the two hashes always, anything else that acted where it differs from its default.
 Pasting text that has our version fills in those defaults; text without it switches the accordion off.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import NAME, __version__
-from lib_instantstyle.params import controls, default_of
+from lib_instantstyle.blocks import LAYOUT, Preset
+from lib_instantstyle.params import Passes, controls, default_of
+from lib_instantstyle.recall import Recalled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,18 +38,46 @@ def is_ours(key: str) -> bool:
     return key == VERSION or key.startswith(f"{NAME} ")
 
 
-def write(stylist: Stylist, adapter_sha256: str | None) -> dict[str, Any]:
-    """Return the entries that describe a styled picture."""
+def write(stylist: Stylist, adapter_sha256: str | None, *, hires: bool) -> dict[str, Any]:
+    """Return the entries that describe a styled picture.
+
+    Args:
+        stylist: What acted.
+        adapter_sha256: Of the adapter's file, where it is known.
+        hires: Whether hires fix is on.
+    """
     entries: dict[str, Any] = {VERSION: __version__}
     params = stylist.params.replace(adapter=stylist.adapter.path.name)  # the one that Automatic chose
+    idle = _idle(stylist, hires=hires)
     for name, control in controls().items():
         value = getattr(params, name)
-        if control.recorded and (name in _ALWAYS or value != default_of(name)):
+        if control.recorded and name not in idle and (name in _ALWAYS or value != default_of(name)):
             entries[key_of(name)] = value.value if isinstance(value, Enum) else value
     entries[ADAPTER_HASH] = adapter_sha256
-    if stylist.recalled is not None and stylist.recalled.text():
-        entries[key_of("reference")] = stylist.recalled.text()
+    if text := _recalled(stylist):
+        entries[key_of("reference")] = text
     return entries
+
+
+def _idle(stylist: Stylist, *, hires: bool) -> set[str]:
+    """Return the controls that did nothing, whatever they are set to."""
+    params = stylist.params
+    conditions = {
+        ("blocks",): params.preset is not Preset.CUSTOM,
+        ("style_weight",): params.selected <= {LAYOUT},
+        ("layout_weight",): LAYOUT not in params.selected,
+        ("content", "content_strength", "removal"): not stylist.contents,
+        ("passes",): not hires,
+        ("hires_curve",): not hires or params.passes is Passes.FIRST,
+        ("hires_start", "hires_end"): not (hires and params.has_hires_schedule) or params.passes is Passes.FIRST,
+    }
+    return {name for names, holds in conditions.items() if holds for name in names}
+
+
+def _recalled(stylist: Stylist) -> str:
+    recalled, idle = stylist.recalled or Recalled(), () if stylist.params.takes_layout else ("layout",)
+    others = {role: sha256 for role, sha256 in recalled.others.items() if role not in idle}
+    return dataclasses.replace(recalled, others=others).text()
 
 
 def write_styles(hashes: Mapping[str, str]) -> dict[str, str]:

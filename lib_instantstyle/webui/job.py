@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lib_instantstyle import NAME
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.injection import Injection
 from lib_instantstyle.params import Passes, StyleParams
 from lib_instantstyle.regions import WHOLE, Frame
 from lib_instantstyle.sites import enumerate_sites
 from lib_instantstyle.webui import infotext, models
+from lib_instantstyle.webui.notes import note
 from lib_instantstyle.webui.stylist import Stylist, from_accordion, from_prompt
 
 if TYPE_CHECKING:
@@ -115,9 +117,12 @@ class Job:
         if self._planned_for is not unet:
             self._terms.clear()
             self._planned_for = unet
-        stylings = [self._styling(tag, stylist, unet, p) for tag, stylist in self._acting(p).items()]
-        stylings = [styling for styling in stylings if styling.terms]
-        return Injection(unet, stylings, self.host.describe_call, self._frame) if stylings else None
+        stylings = {tag: self._styling(tag, stylist, unet, p) for tag, stylist in self._wanted(p).items()}
+        for tag in (tag for tag, styling in stylings.items() if not styling.terms):
+            style = f"<instantstyle:{tag.name}>" if tag else NAME
+            note(p, f"{style} had nothing to do: every block's weight is 0. Raise the style weight, or name a block.")
+        acting = [styling for styling in stylings.values() if styling.terms]
+        return Injection(unet, acting, self.host.describe_call, self._frame) if acting else None
 
     def record(self, p: Any) -> None:
         """Write the infotext: called only after the injection is in place."""
@@ -125,9 +130,8 @@ class Job:
         accordion = acting.get(None)
         if accordion is not None:
             sha256 = models.adapter_sha256(accordion.adapter)
-            p.extra_generation_params.update(infotext.write(accordion, sha256))
-            if p.cfg_scale <= 1.0 and accordion.needs_guidance:
-                p.extra_generation_params[infotext.NOTE] = "anti-layout and negative picture act through CFG only"
+            p.extra_generation_params.update(infotext.write(accordion, sha256, hires=_has_hires(p)))
+            _record_idle(p, accordion)
         saved = {tag.name if tag else stylist.params.style: stylist.saved_sha256 for tag, stylist in acting.items()}
         saved = {name: sha256[:_SHORT] for name, sha256 in saved.items() if sha256}
         if saved:
@@ -139,29 +143,50 @@ class Job:
         return "; ".join(f"{tag.name}: {stylist.summary()}" if tag else stylist.summary() for tag, stylist in acting)
 
     def _takes_part(self, p: Any) -> bool:
-        """Whether the accordion's style acts in this pass."""
+        """Whether the accordion's style takes part in this pass."""
         if self._accordion is None:
             return False
-        if not getattr(p, "enable_hr", False):
+        if not _has_hires(p):
             return True
         wanted = Passes.HIRES if p.is_hr_pass else Passes.FIRST
         return self._accordion.params.passes in (Passes.BOTH, wanted)
 
-    def _acting(self, p: Any) -> dict[Tag | None, Stylist]:
-        """Return what acts in this pass: the accordion's style under None, and the prompt's."""
-        acting: dict[Tag | None, Stylist] = {}
+    def _wanted(self, p: Any) -> dict[Tag | None, Stylist]:
+        """Return what takes part in this pass: the accordion's style under None, and the prompt's."""
+        wanted: dict[Tag | None, Stylist] = {}
         if self._accordion is not None and self._takes_part(p):
-            acting[None] = self._accordion
+            wanted[None] = self._accordion
         for tag in read_tags(self.tags):
             if tag not in self._tagged:
                 self._tagged[tag] = from_prompt(tag.name, tag.weight, self.host)
-            acting[tag] = self._tagged[tag]
-        return acting
+            wanted[tag] = self._tagged[tag]
+        return wanted
+
+    def _acting(self, p: Any) -> dict[Tag | None, Stylist]:
+        """Return what of it acts anywhere; known once the injection is built."""
+        return {tag: stylist for tag, stylist in self._wanted(p).items() if self._terms[tag]}
 
     def _styling(self, tag: Tag | None, stylist: Stylist, unet: nn.Module, p: Any) -> Styling:
         if tag not in self._terms:
             self._terms[tag] = stylist.terms(enumerate_sites(unet))
         return stylist.styling(self._terms[tag], hires=bool(getattr(p, "is_hr_pass", False)))
+
+
+def _has_hires(p: Any) -> bool:
+    return bool(getattr(p, "enable_hr", False))
+
+
+def _record_idle(p: Any, stylist: Stylist) -> None:
+    """Say what of the accordion's style did not act, though it was given."""
+    idle = []
+    if stylist.ignores_layout:
+        idle.append("the layout picture was left out, since the preset or its weights leave the layout block out")
+    if p.cfg_scale <= 1.0 and stylist.needs_guidance:
+        idle.append("anti-layout and negative picture act through CFG only")
+    for text in idle:
+        note(p, f"{NAME}: {text}")
+    if idle:
+        p.extra_generation_params[infotext.NOTE] = "; ".join(idle)
 
 
 def _picture_size(p: Any) -> tuple[int, int]:

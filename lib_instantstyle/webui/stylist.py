@@ -70,6 +70,11 @@ class Stylist:
         """Whether something acts through the unconditional rows alone."""
         return bool(self.params.anti_layout) or self.embeddings.negative is not None
 
+    @property
+    def ignores_layout(self) -> bool:
+        """Whether there is a layout picture, but no block for it."""
+        return self.embeddings.layout is not None and not self.params.takes_layout
+
     def remover(self) -> Remover | None:
         """Return what removes the contents, None where nothing is to be removed."""
         if not self.contents:

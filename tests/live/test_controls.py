@@ -62,9 +62,14 @@ def test_a_layout_picture_of_its_own(webui: WebUI, style: dict[str, Any]) -> Non
     both = style | {"preset": "style + layout"}
     assert made(webui.txt2img(both | {"layout_image": OTHER})) != made(webui.txt2img(both))
     assert made(webui.txt2img(both | {"layout_image": style["image"]})) == made(webui.txt2img(both))
-    refused = webui.txt2img(style | {"layout_image": OTHER})
-    assert refused.status == 422
-    assert "does not use the layout block" in refused.body["detail"]
+
+
+def test_a_layout_picture_without_its_block_is_left_out(webui: WebUI, style: dict[str, Any]) -> None:
+    answer = webui.txt2img(style | {"layout_image": OTHER})
+    assert made(answer) == made(webui.txt2img(style))
+    assert "InstantStyle note: " in answer.infotexts[0]
+    assert "the layout picture was left out" in answer.infotexts[0]
+    assert "layout " not in re.search("InstantStyle reference: [^,]*", answer.infotexts[0])[0]
 
 
 @pytest.mark.parametrize(

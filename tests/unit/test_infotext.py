@@ -42,19 +42,43 @@ def styled(params: StyleParams, adapter: Adapter) -> Stylist:
     ids=["defaults", "everything"],
 )  # fmt: skip
 def test_what_is_written_is_read_back(adapter: Adapter, params: StyleParams) -> None:
-    written = {key: str(value) for key, value in infotext.write(styled(params, adapter), "ab" * 32).items()}
+    written = {key: str(value) for key, value in infotext.write(styled(params, adapter), "ab" * 32, hires=True).items()}
     infotext.fill_defaults(written)
     assert pasted(written) == params.replace(adapter=adapter.path.name, reference="cd" * 32)
 
 
 def test_always_written(adapter: Adapter) -> None:
-    assert infotext.write(styled(StyleParams(enabled=True), adapter), "ab") == {
+    assert infotext.write(styled(StyleParams(enabled=True), adapter), "ab", hires=False) == {
         "InstantStyle": __version__,
         "InstantStyle preset": "Style",
         "InstantStyle adapter": "linear.safetensors",
         "InstantStyle adapter SHA-256": "ab",
         "InstantStyle reference": "cd" * 32,
     }
+
+
+@pytest.mark.parametrize(
+    ("hires", "values"),
+    [
+        (False, {"blocks": "style:0.5"}),
+        (False, {"layout_weight": 0.4}),
+        (False, {"preset": "Layout", "style_weight": 0.4}),
+        (False, {"content": "a cat", "content_strength": 0.0, "removal": "mask"}),
+        (False, {"content_strength": 0.8, "removal": "mask"}),
+        (False, {"passes": "Hires pass", "hires_curve": "Fade in", "hires_start": 0.2, "hires_end": 0.8}),
+        (True, {"hires_start": 0.2, "hires_end": 0.8}),
+    ],
+    ids=str,
+)
+def test_what_did_not_act_is_not_written(adapter: Adapter, hires: bool, values: dict[str, Any]) -> None:
+    entries = infotext.write(styled(StyleParams(enabled=True, **values), adapter), "ab", hires=hires)
+    assert not [name for name in values if name != "preset" and infotext.key_of(name) in entries]
+
+
+def test_a_first_pass_alone_has_no_hires_schedule(adapter: Adapter) -> None:
+    params = StyleParams(enabled=True, passes=Passes.FIRST, hires_curve="Fade in", hires_end=0.8)
+    entries = infotext.write(styled(params, adapter), "ab", hires=True)
+    assert [key for key in entries if "hires" in key or "passes" in key] == ["InstantStyle passes"]
 
 
 def test_text_without_us_switches_off_and_changes_nothing_else() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lib_instantstyle.block_weights import Layer
+from lib_instantstyle.block_weights import Layer, Target
 from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE
 from lib_instantstyle.checkpoint import Adapter, open_adapter
 from lib_instantstyle.embeddings import Embeddings
@@ -195,9 +195,17 @@ def test_a_layout_picture_takes_single_layers_of_the_layout_block_too(wish) -> N
     "wishes", [{"preset": "Style"}, {"preset": "Style + layout", "layout_weight": 0.0}, {"preset": "Strong style"},
                {"preset": "Custom", "blocks": "style:1, layout.1:0"}], ids=str,
 )  # fmt: skip
-def test_a_layout_picture_without_its_block_is_a_contradiction(wish, wishes: dict[str, Any]) -> None:
-    with pytest.raises(ParameterError, match="does not use the layout block or its weight is 0"):
-        wish(others={"layout": LAYOUT_PICTURE}, **wishes)
+def test_a_layout_picture_without_its_block_is_left_out(wish, wishes: dict[str, Any]) -> None:
+    with_picture, without = wish(others={"layout": LAYOUT_PICTURE}, **wishes), wish(**wishes)
+    assert [source.weights for source in with_picture] == [_without_layout(source.weights) for source in without]
+    for one, other in zip(with_picture, without, strict=True):
+        same(one.tokens, other.tokens)
+
+
+def _without_layout(weights: Mapping[Target, float]) -> dict[Target, float]:
+    return {
+        target: weight for target, weight in weights.items() if LAYOUT not in (target, getattr(target, "block", None))
+    }
 
 
 def test_a_subject_acts_low_on_all_blocks(wish) -> None:

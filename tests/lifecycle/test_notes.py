@@ -1,0 +1,62 @@
+"""What did nothing says so, below the picture and in the console, and is not in the infotext."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from lib_instantstyle.errors import UnknownStyleError
+from lib_instantstyle.params import StyleParams
+from lib_instantstyle.webui import library, saving
+from tests.lifecycle.conftest import Studio
+
+NAME = "notes test"
+
+
+@pytest.fixture
+def saved(studio: Studio) -> Iterator[str]:
+    saving.save(NAME, StyleParams(enabled=True, image=studio.reference), replace=True)
+    yield NAME
+    with suppress(UnknownStyleError):
+        library.delete(NAME)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        {"style_weight": 0},
+        {"preset": "layout", "layout_weight": 0},
+        {"preset": "custom", "blocks": "style:0, style.1:0"},
+    ],
+    ids=str,
+)
+def test_nothing_to_do_is_said(studio: Studio, caplog: pytest.LogCaptureFixture, style: dict[str, Any]) -> None:
+    plain = studio.plain()
+    with caplog.at_level(logging.WARNING, "instantstyle"):
+        processed = studio.host.run(studio.host.job(scripts=studio.request(**style)))
+    assert [image.tobytes() for image in processed.images] == plain
+    assert "InstantStyle had nothing to do: every block's weight is 0." in processed.comments
+    assert "InstantStyle had nothing to do" in caplog.text
+    assert "InstantStyle" not in processed.infotexts[0]
+
+
+def test_an_idle_accordion_is_not_credited_with_the_prompt_s_style(studio: Studio, saved: str) -> None:
+    processed = studio.host.txt2img(studio.request(style_weight=0), prompt=f"a house <instantstyle:{saved}>")
+    assert "InstantStyle had nothing to do" in processed.comments
+    assert f"InstantStyle styles: {saved}" in processed.infotexts[0].replace('"', "")
+    assert "InstantStyle preset" not in processed.infotexts[0]
+
+
+def test_a_layout_picture_that_is_left_out_is_said(studio: Studio) -> None:
+    processed = studio.host.txt2img(studio.request(layout_image=studio.reference), cfg_scale=5)
+    note = "the layout picture was left out, since the preset or its weights leave the layout block out"
+    assert note in processed.comments
+    assert f"InstantStyle note: {note}" in processed.infotexts[0].replace('"', "")
+
+
+def test_what_acted_says_nothing(studio: Studio) -> None:
+    assert "InstantStyle" not in studio.host.txt2img(studio.request()).comments
