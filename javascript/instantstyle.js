@@ -39,7 +39,7 @@
         return clamped(block, Number((Math.round(weight / step) * step).toFixed(2)));
     }
 
-    // The same rules as in drawings.py.
+    // The same rules as in blockmap.py.
     function draw(block, weight) {
         const track = block.querySelector(".instantstyle-track");
         const bar = block.querySelector(".instantstyle-bar");
@@ -50,7 +50,7 @@
         block.setAttribute("aria-valuenow", weight.toFixed(2));
         block.querySelector(".instantstyle-number").textContent = weight.toFixed(2).replace("-", "−");
         block.classList.toggle("instantstyle-negative", weight < 0);
-        block.classList.toggle("instantstyle-off", weight === 0);
+        block.classList.toggle("instantstyle-off", weight === 0 && !block.querySelector(".instantstyle-site"));
     }
 
     // One edit at a time is on its way; the next waits for the answer, because the page sends all other values along

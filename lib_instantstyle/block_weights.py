@@ -16,7 +16,7 @@ from lib_instantstyle.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LIMIT = 10.0
+_LIMIT = 3.0  # that of the style weight, which multiplies them
 _SINGLE = re.compile(r"(?P<block>.+?)\.(?:transformer_blocks\.)?(?P<depth>\d{1,3})(?:\.attn2)?")
 
 
@@ -44,7 +44,7 @@ def parse_block_weights(text: str) -> dict[Target, float]:
 
     Raises:
         ParameterError: For an empty text, a count other than eleven, an unknown or repeated name, or a
-            weight that is no number between −10 and 10.
+            weight that is no number between −3 and 3.
     """
     parts = [part.strip() for part in text.replace("\n", ",").strip(" ,[]").split(",")]
     if parts == [""]:

@@ -14,7 +14,7 @@ from lib_instantstyle.block_weights import Layer, weight_at
 from lib_instantstyle.errors import AdapterError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lib_instantstyle.block_weights import Target
     from lib_instantstyle.checkpoint import Adapter
@@ -91,6 +91,17 @@ def make_plan(weights: Mapping[Target, float], sites: Sequence[Site]) -> tuple[P
     Raises:
         ParameterError: If a single layer is named that the UNet does not have.
     """
+    check_layers(weights, sites)
+    weighed = ((site, weight_at(weights, site.block, site.depth)) for site in sites)
+    return tuple(PlannedSite(site, weight) for site, weight in weighed if weight != 0.0)
+
+
+def check_layers(weights: Iterable[Target], sites: Sequence[Site]) -> None:
+    """Refuse single layers that are not among ``sites``.
+
+    Raises:
+        ParameterError: If there is one.
+    """
     known = {Layer(site.block, site.depth) for site in sites}
     for target in weights:
         if isinstance(target, Layer) and target not in known:
@@ -98,8 +109,6 @@ def make_plan(weights: Mapping[Target, float], sites: Sequence[Site]) -> tuple[P
             raise ParameterError(
                 f"Custom block weights (blocks) name {target.name}, but this block has the layers 0 to {depth - 1}."
             )
-    weighed = ((site, weight_at(weights, site.block, site.depth)) for site in sites)
-    return tuple(PlannedSite(site, weight) for site, weight in weighed if weight != 0.0)
 
 
 @torch.no_grad()

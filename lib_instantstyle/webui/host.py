@@ -135,6 +135,14 @@ class A1111Host:
         return UNetCall(self._cursor.take(args[0].shape[0]), timesteps)
 
 
+def loaded_unet() -> nn.Module | None:
+    """Return the UNet of the checkpoint that is loaded now, without loading any."""
+    from modules import sd_models
+
+    model = getattr(sd_models.model_data.sd_model, "model", None)
+    return getattr(model, "diffusion_model", None)
+
+
 def wrap_next_sampling(sampler: Any, scope: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
     """Run the sampler's next denoising loop, and only that, inside ``scope()``.
 

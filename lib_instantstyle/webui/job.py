@@ -120,7 +120,7 @@ class Job:
         stylings = {tag: self._styling(tag, stylist, unet, p) for tag, stylist in self._wanted(p).items()}
         for tag in (tag for tag, styling in stylings.items() if not styling.terms):
             style = f"<instantstyle:{tag.name}>" if tag else NAME
-            note(p, f"{style} had nothing to do: every block's weight is 0. Raise the style weight, or name a block.")
+            note(p, f"{style} had nothing to do: every block's weight is 0. Raise a weight, or choose another preset.")
         acting = [styling for styling in stylings.values() if styling.terms]
         return Injection(unet, acting, self.host.describe_call, self._frame) if acting else None
 

@@ -190,6 +190,12 @@ def test_the_block_map_and_the_text_are_one(styled: StylePage) -> None:
     styled.text("blocks", "style:0.25, style.3:0")
     style = styled.control("map").locator('[data-block="up_blocks.0.attentions.1"]')
     expect(style).to_have_attribute("aria-valuenow", "0.25", timeout=PATIENCE)
+    styled.text("blocks", "style.1:0.5")
+    expect(style).to_contain_text("1: 0.50", timeout=PATIENCE)
+    styled.text("blocks", "style:9")
+    expect(styled.control("map")).to_contain_text("9 is outside −3 to 3", timeout=PATIENCE)
+    styled.text("blocks", "style.12:1")
+    expect(styled.control("map")).to_contain_text("but this block has the layers 0 to", timeout=PATIENCE)
     styled.open_tab("Style")
     assert styled.value("preset") == "Custom"
     styled.choose("preset", "Layout")

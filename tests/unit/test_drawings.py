@@ -6,8 +6,10 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from lib_instantstyle.block_weights import Layer, parse_block_weights
 from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE
-from lib_instantstyle.webui.drawings import MeterRow, block_map, curve, meter
+from lib_instantstyle.webui.blockmap import block_map
+from lib_instantstyle.webui.drawings import MeterRow, curve, meter
 
 ROOT = Path(__file__).parents[2]
 NASTY = "<b>&\"'"
@@ -91,6 +93,32 @@ def test_the_sign_and_nothing_are_told_apart(unet: Element) -> None:
     assert text_of(blocks_of(unet)[BLOCKS[-1].name], "number") == "0.00"
 
 
+@pytest.mark.parametrize(
+    ("text", "number", "marks", "off"),
+    [
+        ("style.3:0.5", "3: 0.50", 1, False),
+        ("style.3:0.5, style.4:1", "2 sites", 2, False),
+        ("style:0.25, style.3:0", "0.25*", 1, False),
+        ("style.3:-0.5", "3: −0.50", 1, False),
+        ("style.3:0", "3: 0.00", 1, True),
+        ("style:1", "1.00", 0, False),
+    ],
+)
+def test_single_cross_attentions_show(text: str, number: str, marks: int, off: bool) -> None:
+    block = blocks_of(drawn(block_map(parse_block_weights(text), elem_id="map")))[STYLE.name]
+    assert text_of(block, "number") == number
+    assert len(with_class(block, "site")) == marks
+    assert bool(with_class(block, "off")) == off
+    title = next(child.text or "" for child in block if child.tag.endswith("title"))
+    assert ("single cross-attentions 3: " in title) == bool(marks)
+
+
+def test_a_mark_is_as_high_as_its_weight() -> None:
+    block = blocks_of(drawn(block_map({Layer(STYLE, 3): 1.0}, elem_id="map")))[STYLE.name]
+    (mark,), (one,) = with_class(block, "site"), with_class(block, "one")
+    assert float(mark.get("y1", "")) == float(one.get("y1", ""))
+
+
 def test_the_u_goes_down_and_up(unet: Element) -> None:
     cells = with_class(unet, "cell")
     tops = [next(numbers(cell, "y")) for cell in cells]
@@ -157,7 +185,9 @@ def test_a_meter_lists_its_warnings() -> None:
 
 def test_the_style_sheet_knows_every_class() -> None:
     text = (
-        block_map({STYLE: -1.0}, elem_id="a") + curve([1.0], label="", second=[1.0]) + meter([MeterRow("", 0, 0)], [""])
+        block_map({STYLE: -1.0, Layer(STYLE, 3): 1.0}, elem_id="a")
+        + curve([1.0], label="", second=[1.0])
+        + meter([MeterRow("", 0, 0)], [""])
     )
     used = {name for names in re.findall(r'class="([^"]*)"', text) for name in names.split()}
     styled = set(re.findall(r"\.(instantstyle-[\w-]+)", (ROOT / "style.css").read_text(encoding="utf-8")))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from html import escape
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.block_weights import Target, format_block_weights, parse_block_weights
-from lib_instantstyle.blocks import Block, Preset, find_block, preset_weights
-from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.webui.drawings import block_map
+from lib_instantstyle.block_weights import Layer, Target, format_block_weights, parse_block_weights
+from lib_instantstyle.blocks import Preset, find_block, preset_weights
+from lib_instantstyle.errors import ParameterError, UnsupportedModelError
+from lib_instantstyle.plan import check_layers
+from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.webui.blockmap import block_map
+from lib_instantstyle.webui.host import loaded_unet
 from lib_instantstyle.webui.page.fields import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
@@ -47,17 +53,25 @@ class BlocksTab:
     def _drawn(self, preset: str, text: str) -> str:
         try:
             weights = _weights(preset, text)
+            _check_layers(weights)
         except ParameterError as error:
             return f"<p class='instantstyle-warning'>{escape(str(error))}</p>"
-        blocks = {target: weight for target, weight in weights.items() if isinstance(target, Block)}
         elem_id = self._fields.elem_id
-        return block_map(blocks, elem_id=elem_id("map_drawing"), target=elem_id("map_edit"))
+        return block_map(weights, elem_id=elem_id("map_drawing"), target=elem_id("map_edit"))
 
 
 def _weights(preset: str, text: str) -> dict[Target, float]:
     if preset == Preset.CUSTOM.value:
         return parse_block_weights(text)
     return {block: weight for block, weight in preset_weights(Preset(preset)).items()}  # noqa: C416  another key type
+
+
+def _check_layers(weights: Mapping[Target, float]) -> None:
+    """Refuse layers that the loaded UNet does not have; before one is loaded nothing is known of them."""
+    unet = loaded_unet() if any(isinstance(target, Layer) for target in weights) else None
+    if unet is not None:
+        with contextlib.suppress(UnsupportedModelError):  # generating says so
+            check_layers(weights, enumerate_sites(unet))
 
 
 def _edited(edit: str, preset: str, text: str) -> list[str]:

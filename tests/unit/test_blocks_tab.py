@@ -1,0 +1,37 @@
+"""What the tab Blocks answers to a text, with and without a UNet that is loaded."""
+
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+from lib_instantstyle.webui.page import blocks
+from lib_instantstyle.webui.page.fields import Fields
+from tests.support.unets import SmallUNet
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch):
+    def draw(text: str, unet: nn.Module | None) -> str:
+        monkeypatch.setattr(blocks, "loaded_unet", lambda: unet)
+        tab = blocks.BlocksTab.__new__(blocks.BlocksTab)
+        tab._fields = Fields(lambda name: name)
+        return tab._drawn("Custom", text)
+
+    return draw
+
+
+def test_a_layer_that_the_loaded_unet_lacks_is_named_at_once(drawn) -> None:
+    assert "name up_blocks.0.attentions.1.transformer_blocks.12, but this block has the layers" in drawn(
+        "style.12:1", SmallUNet()
+    )
+    assert "<svg" in drawn("style.0:1", SmallUNet())
+
+
+@pytest.mark.parametrize("unet", [None, nn.Linear(2, 2)], ids=["none loaded", "another model"])
+def test_depths_are_never_assumed(drawn, unet: nn.Module | None) -> None:
+    assert "<svg" in drawn("style.12:1", unet)
+
+
+def test_weights_beyond_the_range_are_refused(drawn) -> None:
+    assert "9 is outside −3 to 3" in drawn("style:9", None)
