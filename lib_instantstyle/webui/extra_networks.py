@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import NAME
 from lib_instantstyle.errors import StyleError
+from lib_instantstyle.params import controls, default_of
 from lib_instantstyle.stylefile import read_metadata
 from lib_instantstyle.webui import library, models
 from lib_instantstyle.webui.generation import GENERATION
@@ -99,9 +100,12 @@ def _metadata(path: Path) -> dict[str, str]:
 
 
 def _description(metadata: dict[str, str]) -> str:
-    """Return the settings in one line."""
+    """Return the settings in one line by their labels, the preset first."""
     try:
         settings = json.loads(metadata.get("settings", "{}"))
     except ValueError:
         return ""
-    return ", ".join(f"{key} {value}" for key, value in settings.items()) if isinstance(settings, dict) else ""
+    if not isinstance(settings, dict):
+        return ""
+    named = {"preset": default_of("preset").value, **settings}
+    return ", ".join(f"{control.label}: {named[name]}" for name, control in controls().items() if name in named)
