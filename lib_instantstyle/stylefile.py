@@ -94,6 +94,8 @@ def read(path: Path, name: str) -> SavedStyle:
             _check_format(metadata, name)
             tensors = {key: file.get_tensor(key) for key in _checked_names(file.keys(), name)}
         return dataclasses.replace(_style(metadata, tensors), sha256=fingerprint(path))
+    except SafetensorError as error:  # its own words are about headers and bytes
+        raise StyleError(f"{name}{SUFFIX} is not an InstantStyle style, or is damaged: it cannot be used.") from error
     except KeyError as error:
         raise StyleError(f"The style {name} cannot be used: it lacks {error}. Save or import it again.") from error
     except _UNUSABLE as error:

@@ -195,7 +195,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "header only": (GOOD[:200], "cannot be used"),
     "eight bytes": (GOOD[:8], "cannot be used"),
     "more than it says": (GOOD + b"x" * 100, "cannot be used"),
-    "header length bomb": (HUGE_HEADER, "cannot be used"),
+    "header length bomb": (HUGE_HEADER, "is not an InstantStyle style, or is damaged: it cannot be used"),
     "pickle": (pickle.dumps({"style.0": [1.0]}), "cannot be used"),
     "text": (b"a style, honestly", "cannot be used"),
     "zeros": (bytes(5000), "cannot be used"),
