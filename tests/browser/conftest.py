@@ -22,7 +22,9 @@ def browser_page(webui_url: str) -> Iterator[Page]:
     assert chromium, "The browser tests need Chromium: install it, or name it in the variable CHROMIUM."
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1400, "height": 1400})
+        page = browser.new_page(viewport={"width": 1400, "height": 1400})
+        page.on("dialog", lambda dialog: dialog.accept())  # left alone, they would be answered no
+        yield page
         browser.close()
 
 

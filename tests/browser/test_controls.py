@@ -69,6 +69,34 @@ def test_further_references_have_weights_and_views(styled: StylePage, sunset: Pa
     expect(styled.control("weight_3")).to_be_hidden(timeout=PATIENCE)
 
 
+def test_labels_leave_the_pictures_alone(styled: StylePage, sunset: Path) -> None:
+    styled.open_tab("References")
+    styled.give("images_upload", sunset)
+    expect(styled.control("views").locator("img")).to_have_count(2, timeout=PATIENCE)
+    for gallery in ("images", "views"):
+        label = styled.control(gallery).locator("[data-testid=block-label]").bounding_box()
+        picture = styled.control(gallery).locator("img").first.bounding_box()
+        assert label
+        assert picture
+        assert label["y"] + label["height"] <= picture["y"]
+
+
+def test_a_mask_goes_with_its_reference(styled: StylePage, sunset: Path) -> None:
+    styled.open_tab("References")
+    styled.give("images_upload", sunset)
+    expect(styled.control("images").locator("img")).to_have_count(1, timeout=PATIENCE)
+    styled.open_tab("Regions")
+    styled.choose("region_number", "2")
+    styled.press("region_blank")
+    _paint(styled)
+    styled.press("region_set")
+    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
+    styled.open_tab("References")
+    styled.press("images_remove")
+    assert "The region mask of reference 2 went with it" in styled.toast()
+    expect(styled.control("masks").locator("img")).to_have_count(0, timeout=PATIENCE)
+
+
 def test_too_many_pictures_are_refused(styled: StylePage, sunset: Path, tmp_path: Path) -> None:
     styled.open_tab("References")
     copies = [tmp_path / f"{number}.png" for number in range(20)]
@@ -84,8 +112,13 @@ def test_the_meter_compares_before_and_after(styled: StylePage) -> None:
     styled.press("measure")
     expect(styled.control("meter")).to_contain_text("stripes", timeout=PATIENCE)
     expect(styled.control("meter")).to_contain_text("says little about the reference")
+    styled.choose("removal", "Project out")
+    expect(styled.control("meter")).to_contain_text("Shows, before anything is generated", timeout=PATIENCE)
+    styled.press("measure")
+    expect(styled.control("meter")).to_contain_text("says little about the reference", timeout=PATIENCE)
     styled.open_tab("Style")
     styled.text("content", "")
+    expect(styled.control("meter")).to_contain_text("Shows, before anything is generated", timeout=PATIENCE)
     styled.open_tab("Content")
     styled.press("measure")
     assert "There is nothing to measure" in styled.toast()
@@ -221,6 +254,7 @@ def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) ->
     fresh.open_tab("Library")
     fresh.pick("style", "browser test")
     fresh.open_tab("Style")
+    expect(fresh.control("in_use")).to_contain_text("Saved style “browser test” is in use", timeout=PATIENCE)
     expect(fresh.control("content").locator("textarea")).to_have_value("stripes", timeout=PATIENCE)
     assert fresh.value("style_weight") == "1.5"
     assert "InstantStyle style: browser test" in fresh.generate_small("a saved style")
@@ -233,6 +267,11 @@ def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) ->
     download.value.save_as(exported)
     fresh.give("style_import", exported)
     expect(fresh.control("style_said")).to_contain_text("Imported imported style", timeout=PATIENCE)
+    fresh.page.evaluate("answer = window.confirm, window.confirm = () => false")
+    fresh.press("style_delete")
+    fresh.page.wait_for_timeout(1000)
+    assert fresh.value("style") == "browser test"
+    fresh.page.evaluate("window.confirm = answer")
     for name in ("browser test", "imported style"):
         fresh.pick("style", name)
         fresh.press("style_delete")
@@ -245,7 +284,7 @@ def test_no_file_but_a_style_is_imported(page: StylePage, tmp_path: Path) -> Non
     page.open_accordion()
     page.open_tab("Library")
     page.give("style_import", path)
-    assert "cannot be used" in page.toast()
+    assert "evil.safetensors is not an InstantStyle style" in page.toast()
 
 
 def test_a_block_is_dragged(styled: StylePage) -> None:

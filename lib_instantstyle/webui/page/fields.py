@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 _PICTURE_HEIGHT = 240  # pixels
-_GALLERY_HEIGHT = 150
+_GALLERY_HEIGHT = 190
 
 
 class Fields:
@@ -30,6 +30,7 @@ class Fields:
 
     Attributes:
         tabs: The accordion's own tabs by label.
+        pictures_changed: Take an event's arguments; called when the further references change.
         follow: Events' arguments that bring what shows the pictures up to date; a gallery does not tell when it
             changes.
     """
@@ -37,6 +38,7 @@ class Fields:
     def __init__(self, elem_id: Callable[[str], str]) -> None:
         self.elem_id = elem_id
         self.tabs: dict[str, Any] = {}
+        self.pictures_changed: tuple[Callable[..., Any], ...] = ()
         self.follow: tuple[dict[str, Any], ...] = ()
         self._components: dict[str, Any] = {}
 
@@ -128,5 +130,11 @@ def _pictures(name: str, control: Control, options: dict[str, Any]) -> Any:
     if control.pictures == 1:
         return PictureBox(**{"label": control.label, "height": _PICTURE_HEIGHT, **options})
     kind = MaskGallery if name == "masks" else PictureGallery
-    common = {"columns": 4, "height": _GALLERY_HEIGHT, "object_fit": "contain", "preview": False}
+    common = {
+        "columns": 4,
+        "height": _GALLERY_HEIGHT,
+        "object_fit": "contain",
+        "preview": False,
+        "elem_classes": "instantstyle-gallery",
+    }
     return kind(**{"label": control.label, **common, **options})

@@ -39,11 +39,12 @@ class References:
         self._views = gr.Gallery(
             label="What the encoder sees",
             columns=8,
-            height=130,
+            height=160,
             object_fit="contain",
             preview=False,
             visible=False,
             elem_id=fields.elem_id("views"),
+            elem_classes="instantstyle-gallery",
         )
         with gr.Row():
             for name in ("layout_image", "negative_image", "subject_image"):
@@ -65,10 +66,10 @@ class References:
         rows = {"fn": _sliders, "inputs": [*pictures, weights], "outputs": self._sliders, "show_progress": False}
         # A gallery does not tell when it changes: what changes it does.
         added = self._upload.upload(shown(_added), inputs=[self._upload, images], outputs=[images])
-        removed = self._remove.click(
-            _removed, inputs=[*pictures, weights], outputs=[images, weights], show_progress=False
-        )
-        for changed in (added.then, removed.then, image.change):
+        kept = [images, weights, fields["masks"]]
+        removed = self._remove.click(_removed, inputs=[image, *kept], outputs=kept, show_progress=False)
+        fields.pictures_changed = (added.then, removed.then)
+        for changed in (*fields.pictures_changed, image.change):
             changed(**seen)
             changed(**rows)
         fields.follow = (seen, rows)
@@ -114,10 +115,16 @@ def _opened(file: Any) -> Image.Image:
         raise ParameterError(f"A file is no picture ({error}). Give PNG, JPEG or WebP pictures.") from error
 
 
-def _removed(image: Image.Image | None, images: list[Image.Image], weights: str) -> list[Any]:
+def _removed(image: Image.Image | None, images: list[Image.Image], weights: str, masks: list[Any]) -> list[Any]:
+    """Take the last of ``images`` away, and with it its weight and its region mask."""
+    if not images:
+        return [images, weights, masks]
     left = images[:-1]
+    count = _count(image, left)
     known = [part.strip() for part in weights.split(",") if part.strip()]
-    return [left, ", ".join(known[: _count(image, left)])]
+    if any(masks[count:]):
+        gr.Info(f"The region mask of reference {count + 1} went with it.")
+    return [left, ", ".join(known[:count]), masks[:count]]
 
 
 def _views(image: Image.Image | None, images: list[Image.Image], crop: str) -> Any:

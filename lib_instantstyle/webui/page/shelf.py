@@ -22,6 +22,7 @@ _HELP = (
     "or in a prompt: <code>&lt;instantstyle:name:0.8&gt;</code>, several at once, from the cards of the tab "
     "InstantStyle.</p>"
 )
+_CONFIRM = "(name) => [name && !confirm(`Delete the saved style ${name}?`) ? null : name]"
 
 
 class Shelf:
@@ -68,7 +69,7 @@ class Shelf:
             chosen.then(**arguments)
         fields["image"].upload(lambda: "", outputs=[style], show_progress=False)
         self._save.click(queued(_saved), inputs=[self._name, self._replace, *fields.in_order()], outputs=[style, said])
-        self._delete.click(shown(_deleted), inputs=[style], outputs=[style, said])
+        self._delete.click(shown(_deleted), inputs=[style], outputs=[style, said], _js=_CONFIRM)
         self._export.click(shown(_exported), inputs=[style], outputs=[self._file])
         self._imported.upload(shown(_imported), inputs=[self._imported, self._replace], outputs=[style, said])
 
@@ -91,11 +92,14 @@ def _saved(name: str, replace: bool, *values: Any) -> list[Any]:
     size = path.stat().st_size / 1024
     return [
         gr.update(choices=_choices()),
-        f"Saved {path.stem} ({size:.1f} KB). In a prompt: &lt;instantstyle:{path.stem}:1&gt;",
+        f"Saved {path.stem} ({size:.1f} KB). In a prompt: &lt;instantstyle:{path.stem}:1&gt;. Its card comes with "
+        "Refresh in the tab InstantStyle beside Generation.",
     ]
 
 
-def _deleted(name: str) -> list[Any]:
+def _deleted(name: str | None) -> list[Any]:
+    if name is None:  # asked, and answered no
+        return [gr.update(), ""]
     if not name:
         raise StyleError("Choose the style to delete.")
     library.delete(name)

@@ -30,6 +30,9 @@ class Start:
             with gr.Column(scale=2, min_width=160):
                 fields.add("image")
                 fields.add("reference", visible=False)
+                self._in_use = gr.HTML(
+                    visible=False, elem_id=fields.elem_id("in_use"), elem_classes="instantstyle-advice"
+                )
             with gr.Column(scale=3, min_width=240):
                 self._recipe = gr.Dropdown(
                     choices=[_OWN, *(recipe.name for recipe in recipes.RECIPES)],
@@ -65,6 +68,13 @@ class Start:
         reference.change(
             lambda value: gr.update(visible=bool(value)), inputs=[reference], outputs=[reference], show_progress=False
         )
+        style = fields["style"]
+        style.change(_in_use, inputs=[style], outputs=[self._in_use], show_progress=False)
+
+
+def _in_use(style: str) -> Any:
+    text = f"<p>Saved style “{escape(style or '')}” is in use (tab Library); drop a picture to replace it.</p>"
+    return gr.update(value=text, visible=bool(style))
 
 
 def _fill(name: str) -> list[Any]:
