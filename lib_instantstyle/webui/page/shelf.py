@@ -64,7 +64,9 @@ class Shelf:
         settings = [fields[name] for name in SETTINGS]
         # Another page, the API or the other tab may have saved styles meanwhile.
         fields.tabs["Library"].select(lambda: gr.update(choices=_choices()), outputs=[style], show_progress=False)
-        chosen = style.input(shown(_chosen), inputs=[style], outputs=[*pictures, *settings], show_progress=False)
+        chosen = style.input(
+            shown(_chosen), inputs=[style, fields["masks"]], outputs=[*pictures, *settings], show_progress=False
+        )
         for arguments in fields.follow:
             chosen.then(**arguments)
         fields["image"].upload(lambda: "", outputs=[style], show_progress=False)
@@ -78,8 +80,10 @@ def _choices() -> list[str]:
     return ["", *library.names()]
 
 
-def _chosen(name: str) -> list[Any]:
+def _chosen(name: str, masks: list[Any]) -> list[Any]:
     """Fill the settings of a style into the controls; its embedding takes the place of the pictures."""
+    if name and any(masks):
+        gr.Info("The region masks stay, and act on the saved style. The tab Regions removes them.")
     if not name:
         return [gr.update()] * (5 + len(SETTINGS))
     settings = library.find(name).settings
