@@ -24,7 +24,6 @@ from lib_instantstyle.webui.notes import warn_user
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-
 logger = logging.getLogger("instantstyle")
 
 
