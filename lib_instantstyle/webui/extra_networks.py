@@ -63,6 +63,8 @@ def _make_page() -> Any:
             del enable_filter
             path = library.existing(name)
             stem = str(path.with_suffix(""))
+            if not self.lister.exists(str(path)):  # saved since the folder was listed
+                self.lister.reset()
             metadata = _metadata(path)
             self.metadata[name] = metadata
             return {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 PATIENCE = 30_000  # milliseconds; a CPU may be slow
+_LOOKS = 6  # at a list that is being filled
 
 
 class StylePage:
@@ -65,10 +67,15 @@ class StylePage:
         expect(box).to_have_value(label)
 
     def pick(self, name: str, label: str) -> None:
-        """Choose an entry that the list may only get while one looks."""
-        self.control(name).locator("input").click()
-        self.control(name).locator("li", has_text=label).first.click(timeout=PATIENCE)
-        expect(self.control(name).locator("input")).to_have_value(label)
+        """Choose an entry that the list may only get while one looks; getting it closes the list, so look again."""
+        box, entry = self.control(name).locator("input"), self.control(name).locator("li", has_text=label).first
+        for _ in range(_LOOKS):
+            box.blur()
+            box.click()
+            with contextlib.suppress(TimeoutError):
+                entry.click(timeout=PATIENCE / _LOOKS)
+                break
+        expect(box).to_have_value(label)
 
     def value(self, name: str, tab: str = "txt2img") -> str:
         return self.control(name, tab).locator("textarea, input[type=number], input").first.input_value()
