@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.blocks import LAYOUT, Preset
-from lib_instantstyle.params import Passes, controls, default_of
+from lib_instantstyle.declared import Passes
+from lib_instantstyle.params import controls, default_of
 from lib_instantstyle.recall import Recalled
 
 if TYPE_CHECKING:

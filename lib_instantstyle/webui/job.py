@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lib_instantstyle import NAME
+from lib_instantstyle.declared import Passes
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.injection import Injection
-from lib_instantstyle.params import Passes, StyleParams
+from lib_instantstyle.params import StyleParams
 from lib_instantstyle.regions import WHOLE, Frame
 from lib_instantstyle.sites import enumerate_sites
 from lib_instantstyle.webui import infotext, models

@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.controls import quoted
+from lib_instantstyle.declared import AUTOMATIC
 from lib_instantstyle.errors import StyleError, UnknownStyleError
-from lib_instantstyle.params import AUTOMATIC
 from lib_instantstyle.store import write_whole
 from lib_instantstyle.stylefile import MAX_BYTES, SUFFIX, decode, encode, fingerprint, read
 from lib_instantstyle.styles import SavedStyle, check_name, is_name

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_instantstyle.checkpoint import Adapter, Kind, open_adapter
+from lib_instantstyle.declared import AUTOMATIC
 from lib_instantstyle.encoder import EncoderFile, open_encoder
 from lib_instantstyle.errors import AdapterError, InstantStyleError
-from lib_instantstyle.params import AUTOMATIC
 from lib_instantstyle.tensorfile import SUFFIXES
 
 if TYPE_CHECKING:

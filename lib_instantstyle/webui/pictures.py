@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lib_instantstyle.declared import MAX_PICTURES
 from lib_instantstyle.errors import ParameterError, PictureError
-from lib_instantstyle.params import MAX_PICTURES
 from lib_instantstyle.recall import ROLES, Recalled
 from lib_instantstyle.references import BLACK, Picture, is_empty, load_picture, load_pictures
 from lib_instantstyle.regions import Mask, make_mask

@@ -6,8 +6,9 @@ import torch
 from lib_instantstyle import __version__
 from lib_instantstyle.blocks import Preset
 from lib_instantstyle.checkpoint import Adapter
+from lib_instantstyle.declared import Passes
 from lib_instantstyle.embeddings import Embeddings
-from lib_instantstyle.params import Passes, StyleParams, controls, default_of
+from lib_instantstyle.params import StyleParams, controls, default_of
 from lib_instantstyle.recall import Recalled
 from lib_instantstyle.webui import infotext
 from lib_instantstyle.webui.stylist import Stylist

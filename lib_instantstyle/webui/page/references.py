@@ -9,8 +9,8 @@ from PIL import Image, UnidentifiedImageError  # here and not for type checking 
 
 from lib_instantstyle.combine import parse_weights
 from lib_instantstyle.crops import Crop, views
+from lib_instantstyle.declared import MAX_PICTURES
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.params import MAX_PICTURES
 from lib_instantstyle.references import load_picture, load_pictures
 from lib_instantstyle.webui.page.fields import shown
 

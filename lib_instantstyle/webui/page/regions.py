@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from PIL import Image, ImageFilter
 
+from lib_instantstyle.declared import MAX_PICTURES
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.params import MAX_PICTURES
 from lib_instantstyle.references import BLACK, MIN_SIDE, load_picture
 from lib_instantstyle.regions import make_mask
 from lib_instantstyle.webui.page.fields import shown
