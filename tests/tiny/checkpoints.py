@@ -23,7 +23,7 @@ def write_sdxl(folder: Path, name: str = "tiny-sdxl", seed: int = 0, unet: UNetC
     """Write an SDXL base model; ``seed`` changes its UNet only."""
     towers = _prefixed("conditioner.embedders.0.", clip_l_shapes(VOCABULARY_SIZE))
     towers |= _prefixed("conditioner.embedders.1.", bigg_shapes())
-    return _write(folder, name, towers, unet, seed, configs.sdxl(unet, folder.parent / "tokenizer"))
+    return _write(folder, name, towers, unet, seed, configs.sdxl(configs.Sdxl(unet), folder.parent / "tokenizer"))
 
 
 def write_refiner(folder: Path, name: str = "tiny-refiner", seed: int = 1) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.tiny.towers import AUTOENCODER_CHANNELS, BIGG_LAYERS, BIGG_VOCABULARY, BIGG_WIDTH, CLIP_L_LAYERS, POSITIONS
@@ -13,35 +14,75 @@ if TYPE_CHECKING:
 
 ARCHITECTURE = "tiny-bigG"
 _SGM = "sgm.modules"
+_BIGG_HEAD_WIDTH = 64
 
 
-def open_clip_architecture() -> dict[str, Any]:
-    """Return the description under which open_clip builds the tiny text tower, once it is told of it."""
+def _tiny_autoencoder() -> dict[str, Any]:
     return {
-        "embed_dim": BIGG_WIDTH,
+        "double_z": True,
+        "z_channels": 4,
+        "resolution": 256,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": AUTOENCODER_CHANNELS,
+        "ch_mult": [1, 2, 4, 4],
+        "num_res_blocks": 2,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
+
+
+@dataclass(frozen=True)
+class Sdxl:
+    """What distinguishes one small model of SDXL's topology from another.
+
+    Attributes:
+        unet: Sizes of the UNet.
+        architecture: Name under which open_clip knows the second text tower.
+        clip_l_layers: Layers of the first text tower.
+        autoencoder: ``ddconfig`` of the autoencoder.
+        number_width: Sinusoids for each number of the size conditioning.
+        head_width: Channels of an attention head.
+        scale: Factor that gives latents a deviation of one.
+    """
+
+    unet: UNetConfig
+    architecture: str = ARCHITECTURE
+    clip_l_layers: int = CLIP_L_LAYERS
+    autoencoder: dict[str, Any] = field(default_factory=_tiny_autoencoder)
+    number_width: int = 256
+    head_width: int = 8
+    scale: float = 0.13025
+
+
+def open_clip_architecture(width: int = BIGG_WIDTH, layers: int = BIGG_LAYERS) -> dict[str, Any]:
+    """Return the description under which open_clip builds a text tower, once it is told of it."""
+    return {
+        "embed_dim": width,
         "vision_cfg": {"image_size": 224, "layers": 1, "width": 64, "head_width": 32, "patch_size": 112},
         "text_cfg": {
             "context_length": POSITIONS,
             "vocab_size": BIGG_VOCABULARY,
-            "width": BIGG_WIDTH,
-            "heads": 20,
-            "layers": BIGG_LAYERS,
+            "width": width,
+            "heads": width // _BIGG_HEAD_WIDTH,
+            "layers": layers,
         },
     }
 
 
-def sdxl(unet: UNetConfig, tokenizer: Path) -> dict[str, Any]:
+def sdxl(model: Sdxl, tokenizer: Path) -> dict[str, Any]:
     """Return the configuration of an SDXL base model."""
-    clip_l = {"layer": "hidden", "layer_idx": CLIP_L_LAYERS - 1, "version": str(tokenizer.resolve())}
-    embedders = [_embedder("FrozenCLIPEmbedder", "txt", clip_l), _bigg()]
+    clip_l = {"layer": "hidden", "layer_idx": model.clip_l_layers - 1, "version": str(tokenizer.resolve())}
+    embedders = [_embedder("FrozenCLIPEmbedder", "txt", clip_l), _bigg(model)]
     names = ("original_size_as_tuple", "crop_coords_top_left", "target_size_as_tuple")
-    return _engine(unet, [*embedders, *_numbers(*names)])
+    return _engine(model, [*embedders, *_numbers(model, *names)])
 
 
 def refiner(unet: UNetConfig) -> dict[str, Any]:
     """Return the configuration of an SDXL refiner."""
-    numbers = _numbers("original_size_as_tuple", "crop_coords_top_left", "aesthetic_score")
-    return _engine(unet, [_bigg(), *numbers])
+    model = Sdxl(unet)
+    numbers = _numbers(model, "original_size_as_tuple", "crop_coords_top_left", "aesthetic_score")
+    return _engine(model, [_bigg(model), *numbers])
 
 
 def sd15(unet: UNetConfig, tokenizer: Path) -> dict[str, Any]:
@@ -69,7 +110,7 @@ def sd15(unet: UNetConfig, tokenizer: Path) -> dict[str, Any]:
         },
         "first_stage_config": {
             "target": "ldm.models.autoencoder.AutoencoderKL",
-            "params": {"embed_dim": 4, "ddconfig": _autoencoder(), "lossconfig": {"target": "torch.nn.Identity"}},
+            "params": {"embed_dim": 4, "ddconfig": _tiny_autoencoder(), "lossconfig": {"target": "torch.nn.Identity"}},
         },
         "cond_stage_config": {
             "target": "ldm.modules.encoders.modules.FrozenCLIPEmbedder",
@@ -79,7 +120,7 @@ def sd15(unet: UNetConfig, tokenizer: Path) -> dict[str, Any]:
     return {"model": {"target": "ldm.models.diffusion.ddpm.LatentDiffusion", "params": params}}
 
 
-def _engine(unet: UNetConfig, embedders: list[dict[str, Any]]) -> dict[str, Any]:
+def _engine(model: Sdxl, embedders: list[dict[str, Any]]) -> dict[str, Any]:
     diffusion = f"{_SGM}.diffusionmodules"
     denoiser = {
         "num_idx": 1000,
@@ -87,11 +128,12 @@ def _engine(unet: UNetConfig, embedders: list[dict[str, Any]]) -> dict[str, Any]
         "scaling_config": {"target": f"{diffusion}.denoiser_scaling.EpsScaling"},
         "discretization_config": {"target": f"{diffusion}.discretizer.LegacyDDPMDiscretization"},
     }
+    unet = model.unet
     network = {
         **_unet(unet),
         "adm_in_channels": unet.vector,
         "num_classes": "sequential",
-        "num_head_channels": 8,
+        "num_head_channels": model.head_width,
         "attention_resolutions": [4, 2],
         "use_linear_in_transformer": True,
         "transformer_depth": [max(depth, 1) for depth in unet.depths],
@@ -101,11 +143,11 @@ def _engine(unet: UNetConfig, embedders: list[dict[str, Any]]) -> dict[str, Any]
     autoencoder = {
         "embed_dim": 4,
         "monitor": "val/rec_loss",
-        "ddconfig": {"attn_type": "vanilla-xformers", **_autoencoder()},
+        "ddconfig": {"attn_type": "vanilla-xformers", **model.autoencoder},
         "lossconfig": {"target": "torch.nn.Identity"},
     }
     params = {
-        "scale_factor": 0.13025,
+        "scale_factor": model.scale,
         "disable_first_stage_autocast": True,
         "denoiser_config": {"target": f"{diffusion}.denoiser.DiscreteDenoiser", "params": denoiser},
         "network_config": {"target": f"{diffusion}.openaimodel.UNetModel", "params": network},
@@ -129,28 +171,13 @@ def _unet(unet: UNetConfig) -> dict[str, Any]:
     }
 
 
-def _autoencoder() -> dict[str, Any]:
-    return {
-        "double_z": True,
-        "z_channels": 4,
-        "resolution": 256,
-        "in_channels": 3,
-        "out_ch": 3,
-        "ch": AUTOENCODER_CHANNELS,
-        "ch_mult": [1, 2, 4, 4],
-        "num_res_blocks": 2,
-        "attn_resolutions": [],
-        "dropout": 0.0,
-    }
-
-
-def _bigg() -> dict[str, Any]:
-    params = {"arch": ARCHITECTURE, "version": "", "freeze": True, "layer": "penultimate"}
+def _bigg(model: Sdxl) -> dict[str, Any]:
+    params = {"arch": model.architecture, "version": "", "freeze": True, "layer": "penultimate"}
     return _embedder("FrozenOpenCLIPEmbedder2", "txt", {**params, "always_return_pooled": True, "legacy": False})
 
 
-def _numbers(*keys: str) -> list[dict[str, Any]]:
-    return [_embedder("ConcatTimestepEmbedderND", key, {"outdim": 256}) for key in keys]
+def _numbers(model: Sdxl, *keys: str) -> list[dict[str, Any]]:
+    return [_embedder("ConcatTimestepEmbedderND", key, {"outdim": model.number_width}) for key in keys]
 
 
 def _embedder(kind: str, key: str, params: dict[str, Any]) -> dict[str, Any]:
