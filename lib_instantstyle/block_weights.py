@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from lib_instantstyle.blocks import BLOCKS, Block, find_block
+from lib_instantstyle.blocks import BLOCKS, Block, Preset, find_block, preset_weights
 from lib_instantstyle.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -33,6 +33,22 @@ class Layer(NamedTuple):
 
 
 Target = Block | Layer
+
+
+def block_of(target: Target) -> Block:
+    """Return the block that ``target`` is or belongs to."""
+    return target.block if isinstance(target, Layer) else target
+
+
+def selected_weights(preset: Preset, text: str) -> dict[Target, float]:
+    """Return the weights that ``preset`` selects; the custom preset's are read from ``text``.
+
+    Raises:
+        ParameterError: As `parse_block_weights`.
+    """
+    if preset is Preset.CUSTOM:
+        return parse_block_weights(text)
+    return {block: weight for block, weight in preset_weights(preset).items()}  # noqa: C416  another key type
 
 
 def parse_block_weights(text: str) -> dict[Target, float]:
@@ -75,7 +91,7 @@ def weight_at(weights: Mapping[Target, float], block: Block, depth: int) -> floa
 
 
 def _short_name(target: Target) -> str:
-    block = target.block if isinstance(target, Layer) else target
+    block = block_of(target)
     name = block.role.value or block.name
     return f"{name}.{target.depth}" if isinstance(target, Layer) else name
 

@@ -7,8 +7,8 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.block_weights import Layer, Target, parse_block_weights
-from lib_instantstyle.blocks import LAYOUT, Block, Preset, preset_weights
+from lib_instantstyle.block_weights import Layer, Target, block_of, parse_block_weights, selected_weights
+from lib_instantstyle.blocks import LAYOUT, Block, Preset
 from lib_instantstyle.combine import parse_weights
 from lib_instantstyle.controls import Control, checked, letters, quoted
 from lib_instantstyle.declared import MAX_PICTURES, SAME, Declared
@@ -88,7 +88,7 @@ class StyleParams(Declared):
         A single layer's zero stays, because it switches that layer off within its block.
         """
         weights = {
-            target: factor * (self.layout_weight if _block(target) is LAYOUT else self.style_weight)
+            target: factor * (self.layout_weight if block_of(target) is LAYOUT else self.style_weight)
             for target, factor in self._factors.items()
         }
         return {target: weight for target, weight in weights.items() if weight or isinstance(target, Layer)}
@@ -96,18 +96,16 @@ class StyleParams(Declared):
     @property
     def selected(self) -> set[Block]:
         """The blocks that the preset or the custom weights select, whatever style and layout weight say."""
-        return {_block(target) for target, factor in self._factors.items() if factor}
+        return {block_of(target) for target, factor in self._factors.items() if factor}
 
     @property
     def takes_layout(self) -> bool:
         """Whether the layout block takes part."""
-        return any(weight and _block(target) is LAYOUT for target, weight in self.block_weights.items())
+        return any(weight and block_of(target) is LAYOUT for target, weight in self.block_weights.items())
 
     @property
     def _factors(self) -> dict[Target, float]:
-        if self.preset is Preset.CUSTOM:
-            return parse_block_weights(self.blocks)
-        return {block: weight for block, weight in preset_weights(self.preset).items()}  # noqa: C416  another key type
+        return selected_weights(self.preset, self.blocks)
 
     @property
     def recalled(self) -> Recalled:
@@ -139,10 +137,6 @@ def default_of(name: str) -> Any:
 def _spelled(text: str, suggestions: Sequence[str]) -> str:
     """Return the suggestion that ``text`` spells in its own way, or else ``text``."""
     return next((known for known in suggestions if letters(known) == letters(text)), text)
-
-
-def _block(target: Target) -> Block:
-    return target.block if isinstance(target, Layer) else target
 
 
 def _check_window(start_name: str, start: float, end_name: str, end: float) -> None:

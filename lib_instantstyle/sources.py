@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lib_instantstyle.block_weights import block_of
 from lib_instantstyle.blocks import BLOCKS, LAYOUT
 from lib_instantstyle.checkpoint import Kind
 from lib_instantstyle.combine import Combine, parse_weights
@@ -66,7 +67,9 @@ class Sources:
         return [*self._style(), *self._layout(), *self._subject(), *self._anti_layout()]
 
     def _style(self) -> list[Source]:
-        targets = {t: w for t, w in self._targets().items() if self._embeddings.layout is None or not _is_layout(t)}
+        targets = {
+            t: w for t, w in self._targets().items() if self._embeddings.layout is None or block_of(t) is not LAYOUT
+        }
         acting = {index: mask for index, mask in self._embeddings.masks.items() if self._shares[index]}
         shares, rest = partition(acting, len(self._shares))
         if self._params.combine is Combine.PER_PICTURE:
@@ -112,7 +115,7 @@ class Sources:
         """Return the separate layout picture. The removed content is the style references', so it keeps its own."""
         if self._embeddings.layout is None or not self._params.takes_layout:
             return []
-        targets = {target: weight for target, weight in self._targets().items() if _is_layout(target)}
+        targets = {target: weight for target, weight in self._targets().items() if block_of(target) is LAYOUT}
         return [Source(targets, self._plain_tokens(self._embeddings.layout), self._unconditional(), is_style=False)]
 
     def _subject(self) -> list[Source]:
@@ -172,7 +175,3 @@ class Sources:
 
 def _share(mask: Mask | None) -> torch.Tensor:
     return torch.ones(MASK_SIZE, MASK_SIZE) if mask is None else mask.values.float() / 255.0
-
-
-def _is_layout(target: Target) -> bool:
-    return LAYOUT in (target, getattr(target, "block", None))

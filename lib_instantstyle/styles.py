@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # What belongs to a picture, to a machine or to the occasion, and not to a style.
 _LEFT_OUT = frozenset(("enabled", "adapter", "passes", "reference", "style", "subject_weight"))
 SETTINGS = tuple(name for name, declared in controls().items() if name not in _LEFT_OUT and not declared.pictures)
+PICTURES = ("image", "images", "layout_image", "negative_image")  # a style's embeddings stand in their place
 _NAME = re.compile(r"[^\W_][\w .()'-]{0,63}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[\d¹²³]) *(\..*)?", re.IGNORECASE)  # device names of Windows
 _NAME_BYTES = 200  # file systems take 255, of which the suffix needs some
@@ -47,6 +48,11 @@ class SavedStyle:
     settings: Mapping[str, Any]
     thumbnail: bytes = b""
     sha256: str = field(default="", compare=False)
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The value of every setting that a style keeps, its default where the style says nothing."""
+        return {key: self.settings.get(key, default_of(key)) for key in SETTINGS}
 
     def params(self) -> StyleParams:
         """Return the saved settings, validated.

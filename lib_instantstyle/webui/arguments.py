@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.params import StyleParams, default_of
-from lib_instantstyle.styles import SETTINGS
+from lib_instantstyle.params import StyleParams
+from lib_instantstyle.styles import PICTURES
 from lib_instantstyle.webui import library
 
 if TYPE_CHECKING:
@@ -39,7 +39,4 @@ def with_style(params: StyleParams, name: str) -> StyleParams:
     Raises:
         StyleError: If there is no such style.
     """
-    saved = library.find(name).settings
-    settings = {key: saved.get(key, default_of(key)) for key in SETTINGS}
-    pictures = dict.fromkeys(("image", "images", "layout_image", "negative_image"))
-    return params.replace(style=name, **settings, **pictures)
+    return params.replace(style=name, **library.find(name).filled, **dict.fromkeys(PICTURES))

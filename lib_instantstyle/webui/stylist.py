@@ -11,6 +11,7 @@ from lib_instantstyle.layers import Styling
 from lib_instantstyle.plan import image_terms
 from lib_instantstyle.references import is_empty
 from lib_instantstyle.sources import Sources
+from lib_instantstyle.styles import PICTURES
 from lib_instantstyle.subtraction import Remover, parse_contents
 from lib_instantstyle.webui import library, models
 from lib_instantstyle.webui.embedding import embed
@@ -123,9 +124,7 @@ def from_accordion(params: StyleParams, host: Host, subject: Any = None) -> Styl
 
 def _from_library(params: StyleParams, host: Host, subject: Any) -> Stylist:
     """Take the style's embeddings; regions and the subject picture belong to the occasion and come from outside."""
-    taken = [
-        name for name in ("image", "images", "layout_image", "negative_image") if not is_empty(getattr(params, name))
-    ]
+    taken = [name for name in PICTURES if not is_empty(getattr(params, name))]
     if taken:
         raise ParameterError(
             f"The saved style {params.style!r} stands in the place of pictures, but {', '.join(taken)} is given too. "

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.block_weights import Layer, Target, format_block_weights, parse_block_weights
-from lib_instantstyle.blocks import Preset, find_block, preset_weights
+from lib_instantstyle.block_weights import Layer, Target, format_block_weights, selected_weights
+from lib_instantstyle.blocks import Preset, find_block
 from lib_instantstyle.errors import ParameterError, UnsupportedModelError
 from lib_instantstyle.plan import check_layers
 from lib_instantstyle.sites import enumerate_sites
@@ -52,18 +52,12 @@ class BlocksTab:
 
     def _drawn(self, preset: str, text: str) -> str:
         try:
-            weights = _weights(preset, text)
+            weights = selected_weights(Preset(preset), text)
             _check_layers(weights)
         except ParameterError as error:
             return f"<p class='instantstyle-warning'>{escape(str(error))}</p>"
         elem_id = self._fields.elem_id
         return block_map(weights, elem_id=elem_id("map_drawing"), target=elem_id("map_edit"))
-
-
-def _weights(preset: str, text: str) -> dict[Target, float]:
-    if preset == Preset.CUSTOM.value:
-        return parse_block_weights(text)
-    return {block: weight for block, weight in preset_weights(Preset(preset)).items()}  # noqa: C416  another key type
 
 
 def _check_layers(weights: Mapping[Target, float]) -> None:
@@ -77,5 +71,5 @@ def _check_layers(weights: Mapping[Target, float]) -> None:
 def _edited(edit: str, preset: str, text: str) -> list[str]:
     """Apply ``name=weight#count``, which the drawing writes, to the text."""
     name, _, weight = edit.partition("#")[0].partition("=")
-    weights = _weights(preset, text) | {find_block(name): round(float(weight), 2)}
+    weights = selected_weights(Preset(preset), text) | {find_block(name): round(float(weight), 2)}
     return [Preset.CUSTOM.value, format_block_weights(weights)]

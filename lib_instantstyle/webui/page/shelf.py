@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_instantstyle.errors import StyleError
-from lib_instantstyle.params import default_of
-from lib_instantstyle.styles import SETTINGS
+from lib_instantstyle.styles import PICTURES, SETTINGS
 from lib_instantstyle.webui import library, saving
 from lib_instantstyle.webui.page.fields import params_from, queued, shown
 
@@ -60,7 +59,7 @@ class Shelf:
         """Let the buttons work."""
         fields = self._fields
         style, said = fields["style"], self._said
-        pictures = [fields[name] for name in ("reference", "image", "images", "layout_image", "negative_image")]
+        pictures = [fields[name] for name in ("reference", *PICTURES)]
         settings = [fields[name] for name in SETTINGS]
         # Another page, the API or the other tab may have saved styles meanwhile.
         fields.tabs["Library"].select(lambda: gr.update(choices=_choices()), outputs=[style], show_progress=False)
@@ -85,10 +84,10 @@ def _chosen(name: str, masks: list[Any]) -> list[Any]:
     if name and any(masks):
         gr.Info("The region masks stay, and act on the saved style. The tab Regions removes them.")
     if not name:
-        return [gr.update()] * (5 + len(SETTINGS))
-    settings = library.find(name).settings
-    values = [settings.get(key, default_of(key)) for key in SETTINGS]
-    return ["", None, [], None, None, *(value.value if isinstance(value, Enum) else value for value in values)]
+        return [gr.update()] * (1 + len(PICTURES) + len(SETTINGS))
+    pictures: list[Any] = [[] if key == "images" else None for key in PICTURES]
+    values = library.find(name).filled.values()
+    return ["", *pictures, *(value.value if isinstance(value, Enum) else value for value in values)]
 
 
 def _saved(name: str, replace: bool, *values: Any) -> list[Any]:
