@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import torch
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -116,13 +115,3 @@ def bigg(vocabulary: int) -> OpenCLIPText:
 def vision() -> CLIPVisionModelWithProjection:
     """Build the vision tower."""
     return CLIPVisionModelWithProjection(CLIPVisionConfig(**VISION))
-
-
-def site_names(model: nn.Module) -> list[str]:
-    """Return the names of the UNet's cross-attentions."""
-    return [name for name, _ in model.named_modules() if name.endswith(".attn2")]
-
-
-def causal_mask(length: int) -> torch.Tensor:
-    """Return the mask of the second text tower."""
-    return torch.full((length, length), float("-inf")).triu(1)

@@ -61,14 +61,15 @@ def assemble(root: Path) -> Miniature:
         folder.mkdir(parents=True, exist_ok=True)
     _write_tokenizer(root / "tokenizer")
     _write_checkpoint(models)
-    save_file(_read("adapter"), str(models.adapter))
-    save_file(_read("vision"), str(models.encoder / "model.safetensors"))
+    save_file(read_weights("adapter"), str(models.adapter))
+    save_file(read_weights("vision"), str(models.encoder / "model.safetensors"))
     _write_json(models.encoder / "config.json", architecture.VISION)
     _write_json(root / "open_clip" / f"{ARCHITECTURE}.json", _open_clip())
     return models
 
 
-def _read(name: str) -> dict[str, torch.Tensor]:
+def read_weights(name: str) -> dict[str, torch.Tensor]:
+    """Return the learnt tensors of the part ``name`` in float32."""
     return {key: tensor.float() for key, tensor in load_file(str(WEIGHTS / f"{name}.safetensors")).items()}
 
 
@@ -77,10 +78,10 @@ def _write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def _write_checkpoint(models: Miniature) -> None:
-    texts, first_stage = _read("texts"), _read("autoencoder")
+    texts, first_stage = read_weights("texts"), read_weights("autoencoder")
     scale = float(first_stage.pop("scale"))
     parts = {
-        "model.diffusion_model.": _read("unet"),
+        "model.diffusion_model.": read_weights("unet"),
         "first_stage_model.": first_stage,
         "conditioner.embedders.0.transformer.": _tower(texts, "clip_l."),
         "conditioner.embedders.1.model.": _tower(texts, "bigg."),

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import load_file
 
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
-from tests.mini.assemble import NAME, WEIGHTS
+from tests.mini.assemble import NAME, read_weights
 from tests.mini.drawing import picture
 from tests.mini.judge import Judge, Verdict
 from tests.mini.rates import Outcome, Rates
@@ -72,8 +71,7 @@ class Bench:
         self.host: InProcess = in_process(models)
         self.host.load(f"{NAME}.safetensors")
         self.judge = Judge()
-        weights = load_file(str(WEIGHTS / "judge.safetensors"))
-        self.judge.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+        self.judge.load_state_dict(read_weights("judge"))
 
     def generate(self, prompts: Sequence[str], style: dict[str, Any] | None, **fields: Any) -> list[Image.Image]:
         """Make one picture a prompt."""

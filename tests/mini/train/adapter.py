@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
+from lib_instantstyle.attention import image_attention, split_heads
 from lib_instantstyle.sites import enumerate_sites
 from tests.mini import architecture
 from tests.mini.captions import STYLE_FACTORS, Mentions, captions
@@ -72,15 +72,11 @@ class Adapter(nn.Module):
 
     def _add(self, index: int):
         def hook(_module: nn.Module, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
-            query = self._split(self._queries.pop(index))
-            key, value = (self._split(self._tokens @ table[index].T) for table in (self.keys, self.values))
-            return (args[0] + F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2),)
+            heads = self.sites[index].heads
+            key, value = (split_heads(self._tokens @ table[index].T, heads) for table in (self.keys, self.values))
+            return (args[0] + image_attention(self._queries.pop(index), key, value),)
 
         return hook
-
-    @staticmethod
-    def _split(states: torch.Tensor) -> torch.Tensor:
-        return states.unflatten(-1, (-1, architecture.HEAD_WIDTH)).transpose(1, 2)
 
 
 @torch.no_grad()

@@ -74,27 +74,17 @@ class Texts(nn.Module):
     def read(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what the UNet reads, ``[n, 77, 96]`` (CLIP-L's states beside those of the second tower), and `pooled`."""
         narrow = self.clip_l(rows(texts, pad_with_end=True), output_hidden_states=True)
-        states, pooled = self._read(texts)
-        return torch.cat([narrow.hidden_states[architecture.CLIP_L_LAYERS - 1], states], dim=-1), pooled
+        wide = self.bigg(rows(texts, pad_with_end=False))
+        states = narrow.hidden_states[architecture.CLIP_L_LAYERS - 1], wide["penultimate"]
+        return torch.cat(states, dim=-1), wide["pooled"]
 
     def pooled(self, texts: list[str]) -> torch.Tensor:
         """Return the vectors ``[n, 64]`` in the shared space."""
-        return self._read(texts)[1]
+        return self.bigg(rows(texts, pad_with_end=False))["pooled"]
 
     def narrow_pooled(self, texts: list[str]) -> torch.Tensor:
         """Return CLIP-L's vectors in the shared space, which only its training needs."""
         return self.projection(self.clip_l(rows(texts, pad_with_end=True)).pooler_output)
-
-    def _read(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        numbers, tower = rows(texts, pad_with_end=False), self.bigg
-        hidden = tower.token_embedding(numbers) + tower.positional_embedding
-        mask = architecture.causal_mask(numbers.shape[1])
-        states = []
-        for block in tower.transformer.resblocks:
-            states.append(hidden)
-            hidden = block(hidden, mask)
-        ends = tower.ln_final(hidden)[torch.arange(len(texts)), numbers.argmax(dim=-1)]
-        return states[-1], ends @ tower.text_projection
 
 
 class Vision(nn.Module):

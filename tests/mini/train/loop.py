@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import math
 import time
@@ -120,7 +119,7 @@ class _Run:
         state = {
             "step": self.step,
             "seconds": self._seconds + time.monotonic() - self._clock,
-            "module": copy.copy(self.module.state_dict()),
+            "module": self.module.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "average": self._average,
         }

@@ -8,13 +8,14 @@ that InstantStyle found in SDXL. At inference every block reads one and the same
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from sgm.models.diffusion import signal_shares
 from sgm.modules.diffusionmodules.util import timestep_embedding
 
-from lib_instantstyle.blocks import LAYOUT, STYLE
+from lib_instantstyle.blocks import LAYOUT, STYLE, Block
+from lib_instantstyle.sites import enumerate_sites
 from tests.mini import architecture
 from tests.mini.captions import STYLE_FACTORS, Mentions, captions
 from tests.mini.drawing import render
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tests.mini.architecture import AutoencoderKL, UNetModel
     from tests.mini.train.clip import Texts
 
-_PLAN = Plan("unet", steps=5000, rate=1.5e-3, average=0.999)
+_PLAN = Plan("unet", steps=3600, rate=1.5e-3, average=0.999)
 PICTURES = 40_000
 _CHUNK = 64
 BATCH = 96
@@ -38,8 +39,7 @@ _NOISE_EMPHASIS = 0.35
 _OFFSET_NOISE = 0.1  # without it, the first noise decides the colours of flat grounds
 _BARE = 0.15  # captions without any word of style
 _CHANCES = {"shape": 0.95, "place": 0.5, **dict.fromkeys(STYLE_FACTORS, 0.75)}
-_STEPS = 1000
-_BETAS = (0.00085, 0.012)
+_SIGNAL_SHARES = signal_shares()
 
 
 class Pictures(NamedTuple):
@@ -71,13 +71,6 @@ def encode_pictures(model: AutoencoderKL, scale: float, folder: Path) -> Picture
     return Pictures(scenes, torch.cat(latents))
 
 
-@functools.lru_cache(maxsize=1)
-def signal_shares() -> torch.Tensor:
-    """Return ``ᾱ`` of each of the thousand steps, the scaled-linear schedule of SDXL."""
-    betas = torch.linspace(_BETAS[0] ** 0.5, _BETAS[1] ** 0.5, _STEPS, dtype=torch.float64) ** 2
-    return torch.cumprod(1 - betas, dim=0).float()
-
-
 def denoising_loss(
     model: UNetModel, latents: torch.Tensor, contexts: Any, vector: torch.Tensor, draw: torch.Generator
 ) -> torch.Tensor:
@@ -85,8 +78,8 @@ def denoising_loss(
 
     What prevails there is colour and place, of which the plain error says little.
     """
-    steps = torch.randint(_STEPS, (len(latents),), generator=draw)
-    share = signal_shares()[steps].view(-1, 1, 1, 1)
+    steps = torch.randint(len(_SIGNAL_SHARES), (len(latents),), generator=draw)
+    share = _SIGNAL_SHARES[steps].view(-1, 1, 1, 1)
     noise = torch.randn(latents.shape, generator=draw)
     noise = noise + _OFFSET_NOISE * torch.randn(*latents.shape[:2], 1, 1, generator=draw)
     noisy = share.sqrt() * latents + (1 - share).sqrt() * noise
@@ -100,26 +93,25 @@ class Contexts:
     """Stands for the text of a UNet call whose blocks read different captions."""
 
     def __init__(self, style: torch.Tensor, layout: torch.Tensor, rest: torch.Tensor) -> None:
-        self._of = {STYLE.ldm_name: style, LAYOUT.ldm_name: layout}
+        self._of = {STYLE: style, LAYOUT: layout}
         self._rest = rest
 
-    def read_by(self, site: str) -> torch.Tensor:
-        """Return what the cross-attention called ``site`` reads."""
-        return self._of.get(site.partition(".transformer_blocks.")[0], self._rest)
+    def read_by(self, block: Block) -> torch.Tensor:
+        """Return what the cross-attentions of ``block`` read."""
+        return self._of.get(block, self._rest)
 
 
 def let_blocks_read_their_own(model: UNetModel) -> list[Any]:
     """Hand each cross-attention its own part of a `Contexts`; remove the returned hooks afterwards."""
 
-    def hook(site: str) -> Any:
+    def hook(block: Block) -> Any:
         def choose(_module: object, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            return args, {**kwargs, "context": kwargs["context"].read_by(site)}
+            return args, {**kwargs, "context": kwargs["context"].read_by(block)}
 
         return choose
 
-    modules = dict(model.named_modules())
     return [
-        modules[site].register_forward_pre_hook(hook(site), with_kwargs=True) for site in architecture.site_names(model)
+        site.attention.register_forward_pre_hook(hook(site.block), with_kwargs=True) for site in enumerate_sites(model)
     ]
 
 

@@ -12,6 +12,12 @@ _BETAS = (0.00085, 0.012)
 _AESTHETIC = (2.5, 6.0)  # negative and positive prompt
 
 
+def signal_shares() -> torch.Tensor:
+    """Return ``ᾱ`` of each of the thousand steps: the scaled-linear schedule."""
+    betas = torch.linspace(_BETAS[0] ** 0.5, _BETAS[1] ** 0.5, _STEPS, dtype=torch.float64) ** 2
+    return torch.cumprod(1 - betas, dim=0).float()
+
+
 class _Engine(nn.Module):
     parameterization = "eps"
     latent_channels = 4
@@ -23,8 +29,7 @@ class _Engine(nn.Module):
         self.model = OpenAIWrapper(unet)
         self.first_stage_model = first_stage
         self.scale_factor = scale_factor
-        betas = torch.linspace(_BETAS[0] ** 0.5, _BETAS[1] ** 0.5, _STEPS, dtype=torch.float64) ** 2
-        self.register_buffer("alphas_cumprod", torch.cumprod(1 - betas, dim=0).float(), persistent=False)
+        self.register_buffer("alphas_cumprod", signal_shares(), persistent=False)
 
     def encode_first_stage(self, x: torch.Tensor) -> torch.Tensor:
         return self.first_stage_model.encode(x)

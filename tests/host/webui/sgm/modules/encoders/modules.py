@@ -60,6 +60,21 @@ class OpenCLIPText(nn.Module):
         self.text_projection = nn.Parameter(torch.zeros(width, projection))
         self.logit_scale = nn.Parameter(torch.zeros(()))
 
+    def forward(self, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return ``penultimate`` and ``last`` hidden states and the ``pooled`` vector."""
+        x = self.token_embedding(tokens) + self.positional_embedding
+        mask = torch.full((tokens.shape[1],) * 2, float("-inf"), device=x.device, dtype=x.dtype).triu(1)
+        states = []
+        for block in self.transformer.resblocks:
+            states.append(x)
+            x = block(x, mask)
+        last = self.ln_final(x)
+        return {"penultimate": states[-1], "last": last, "pooled": self._pool(last, tokens)}
+
+    def _pool(self, x: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """Project the state at the end-of-text token, which has the greatest id."""
+        return x[torch.arange(x.shape[0]), tokens.argmax(dim=-1)] @ self.text_projection
+
 
 class FrozenOpenCLIPEmbedder2(nn.Module):
     """Bigger tower of SDXL: hidden states of the last layer but one, and the pooled, projected vector."""
@@ -78,18 +93,7 @@ class FrozenOpenCLIPEmbedder2(nn.Module):
 
     def encode_with_transformer(self, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return ``penultimate`` and ``last`` hidden states and the ``pooled`` vector."""
-        x = self.model.token_embedding(tokens) + self.model.positional_embedding
-        mask = torch.full((tokens.shape[1],) * 2, float("-inf"), device=x.device, dtype=x.dtype).triu(1)
-        states = []
-        for block in self.model.transformer.resblocks:
-            states.append(x)
-            x = block(x, mask)
-        last = self.model.ln_final(x)
-        return {"penultimate": states[-1], "last": last, "pooled": self.pool(last, tokens)}
-
-    def pool(self, x: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Project the state at the end-of-text token, which has the greatest id."""
-        return x[torch.arange(x.shape[0]), tokens.argmax(dim=-1)] @ self.model.text_projection
+        return self.model(tokens)
 
 
 class ConcatTimestepEmbedderND(nn.Module):
