@@ -11,7 +11,7 @@ from lib_instantstyle.errors import AdapterError, UnsupportedModelError
 from lib_instantstyle.tensorfile import TensorFile, TensorFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import torch
@@ -64,6 +64,12 @@ class Adapter:
         return self.path.stem
 
     @property
+    def fingerprint(self) -> str:
+        """Changes whenever the file does; part of the key of what was computed with it."""
+        status = self.path.stat()
+        return f"{self.path}:{status.st_size}:{status.st_mtime_ns}"
+
+    @property
     def removes_content(self) -> bool:
         """Whether SDXL's own text tower shares this adapter's embedding space."""
         return self.kind is Kind.LINEAR and self.embedding_width == BIGG_WIDTH
@@ -72,13 +78,15 @@ class Adapter:
         """Read the image projection's weights, without their prefix."""
         prefix = "image_proj."
         keys = [key for key in self._file.shapes if key.startswith(prefix)]
-        return {key[len(prefix) :]: tensor for key, tensor in self._read(keys).items()}
+        return {key[len(prefix) :]: tensor for key, tensor in self._stream(keys)}
 
-    def read_matrices(self, ids: Iterable[int]) -> dict[int, tuple[torch.Tensor, torch.Tensor]]:
-        """Read the K and V matrices ``[width, context]`` of the sites ``ids`` and no others."""
-        names = {number: (_matrix_key(number, "k"), _matrix_key(number, "v")) for number in ids}
-        tensors = self._read([key for pair in names.values() for key in pair])
-        return {number: (tensors[key], tensors[value]) for number, (key, value) in names.items()}
+    def read_matrices(self, ids: Iterable[int]) -> Iterator[tuple[int, tuple[torch.Tensor, torch.Tensor]]]:
+        """Read the K and V matrices ``[width, context]`` of the sites ``ids`` and no others, site by site."""
+        numbers = list(ids)
+        tensors = self._stream(_matrix_key(number, part) for number in numbers for part in "kv")
+        for number in numbers:
+            (_, key), (_, value) = next(tensors), next(tensors)
+            yield number, (key, value)
 
     def check_fits(self, sites: Sequence[Site]) -> None:
         """Refuse a UNet that this adapter was not made for.
@@ -98,9 +106,9 @@ class Adapter:
                 "or their widths differ. Choose an adapter made for this model family."
             )
 
-    def _read(self, keys: Iterable[str]) -> dict[str, torch.Tensor]:
+    def _stream(self, keys: Iterable[str]) -> Iterator[tuple[str, torch.Tensor]]:
         try:
-            return self._file.read(keys)
+            yield from self._file.stream(keys)
         except TensorFileError as error:
             raise AdapterError(f"{error}. Download the adapter again.") from error
 

@@ -104,16 +104,30 @@ def choose_encoder(adapter: Adapter, encoders: Sequence[EncoderFile]) -> Encoder
 class VisionTower:
     """A loaded vision tower. Half precision on accelerators, single on the CPU.
 
+    Attributes:
+        file: What it was read from.
+        device: Where it looks; between looks it may `rest`.
+
     Raises:
         EncoderError: If the weights do not form a CLIP vision tower.
     """
 
     def __init__(self, file: EncoderFile, device: torch.device) -> None:
         self.file = file
-        dtype = torch.float32 if device.type == "cpu" else torch.float16
-        self._model = _load_model(file).to(device, dtype).eval().requires_grad_(False)
+        self.device = device
+        self._model = _load_model(file).eval().requires_grad_(False)
+        self._stored = self._model.dtype
+        self.wake()
         size = self._model.config.image_size
         self._processor = CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size})
+
+    def wake(self) -> None:
+        """Come to the device."""
+        self._model.to(self.device, torch.float32 if self.device.type == "cpu" else torch.float16)
+
+    def rest(self) -> None:
+        """Leave the device for the CPU's memory, in the precision of the file."""
+        self._model.to("cpu", self._stored)
 
     @torch.no_grad()
     def encode(self, image: Image.Image, kind: Kind, crop: Crop = Crop.CENTRE) -> torch.Tensor:
@@ -127,7 +141,7 @@ class VisionTower:
         """
         squares = views(image, crop, self._model.config.image_size)
         pixels = self._processor(images=squares, return_tensors="pt").pixel_values
-        return self._finite(self._forward(pixels, kind))
+        return self._look(pixels, kind)
 
     @torch.no_grad()
     def encode_nothing(self) -> torch.Tensor:
@@ -136,20 +150,24 @@ class VisionTower:
         So they were trained (IP-Adapter, image dropped with 5 %); linear ones see the zero embedding instead.
         """
         size = self._model.config.image_size
-        return self._finite(self._forward(torch.zeros(1, 3, size, size), Kind.PLUS))
+        return self._look(torch.zeros(1, 3, size, size), Kind.PLUS)
+
+    def _look(self, pixels: torch.Tensor, kind: Kind) -> torch.Tensor:
+        embedding = self._forward(pixels, kind)
+        if self._model.dtype is torch.float16 and not torch.isfinite(embedding).all():
+            self._model.float()  # some GPUs overflow in half precision, which is why WebUIs have --no-half
+            embedding = self._forward(pixels, kind)
+        if not torch.isfinite(embedding).all():
+            raise EncoderError(
+                f"The image encoder {self.file.path.name} answered with NaN: its file is damaged. Download it again."
+            )
+        return embedding
 
     def _forward(self, pixels: torch.Tensor, kind: Kind) -> torch.Tensor:
         plus = kind is Kind.PLUS
         output = self._model(pixels.to(self._model.device, self._model.dtype), output_hidden_states=plus)
         chosen: torch.Tensor = output.hidden_states[-2] if plus else output.image_embeds
         return chosen.float().cpu()
-
-    def _finite(self, embedding: torch.Tensor) -> torch.Tensor:
-        if not torch.isfinite(embedding).all():
-            raise EncoderError(
-                f"The image encoder {self.file.path.name} answered with NaN: its file is damaged. Download it again."
-            )
-        return embedding
 
 
 def _load_model(file: EncoderFile) -> CLIPVisionModelWithProjection:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from lib_instantstyle.attention import split_heads
 from lib_instantstyle.block_weights import Layer, weight_at
 from lib_instantstyle.errors import AdapterError, ParameterError
+from lib_instantstyle.memo import TensorMemo, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ class PlannedSite(NamedTuple):
     weight: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """Image tokens, and where and how strongly they act.
 
@@ -58,6 +59,11 @@ class Source:
     def tokens(self) -> torch.Tensor:
         """All variants, ``[2 · cycle, tokens, context]``, float32."""
         return torch.stack((self.unconditional, self.conditional), dim=1).flatten(0, 1).float()
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """A hash of `tokens`."""
+        return digest(self.tokens)
 
 
 @dataclass(frozen=True)
@@ -112,39 +118,62 @@ def check_layers(weights: Iterable[Target], sites: Sequence[Site]) -> None:
 
 
 @torch.no_grad()
-def image_terms(sources: Sequence[Source], sites: Sequence[Site], adapter: Adapter) -> tuple[ImageTerm, ...]:
+def image_terms(
+    sources: Sequence[Source], sites: Sequence[Site], adapter: Adapter, memo: TensorMemo | None = None
+) -> tuple[ImageTerm, ...]:
     """Compute ``K' = c W_k`` and ``V' = c W_v`` of every source at every site where it acts.
 
     They depend on neither latent nor step, so this happens once a job, in float32 on the CPU, and only the
-    planned sites' matrices are read from the adapter.
+    planned sites' matrices are read from the adapter; where ``memo`` knows everything, none.
 
     Raises:
         AdapterError: If the adapter's numbers are not finite.
         ParameterError: If weights name a layer that is not there.
     """
-    plans = [make_plan(source.weights, sites) for source in sources]
-    stored = adapter.read_matrices({planned.site.adapter_id for plan in plans for planned in plan})
-    matrices = {number: (key.float(), value.float()) for number, (key, value) in stored.items()}
-    terms = [
-        _image_term(planned, source, *matrices[planned.site.adapter_id])
-        for source, plan in zip(sources, plans, strict=True)
-        for planned in plan
-    ]
-    for term in terms:
-        if not (torch.isfinite(term.key).all() and torch.isfinite(term.value).all()):
+    acting = [(source, planned) for source in sources for planned in make_plan(source.weights, sites)]
+    pairs = _Pairs(adapter, TensorMemo() if memo is None else memo)
+    pairs.complete((source, planned.site) for source, planned in acting)
+    return tuple(_image_term(source, planned, *pairs.known[source, planned.site]) for source, planned in acting)
+
+
+class _Pairs:
+    """``K'`` and ``V'`` by source and site: remembered from earlier jobs, or computed."""
+
+    def __init__(self, adapter: Adapter, memo: TensorMemo) -> None:
+        self.known: dict[tuple[Source, Site], tuple[torch.Tensor, ...]] = {}
+        self._adapter = adapter
+        self._memo = memo
+
+    def complete(self, wanted: Iterable[tuple[Source, Site]]) -> None:
+        """Make all pairs of ``wanted`` known, reading each missing site's matrices once."""
+        missing: dict[int, list[tuple[Source, Site]]] = {}
+        for source, site in wanted:
+            pair = self._memo.get(self._key(source, site))
+            if pair is None:
+                missing.setdefault(site.adapter_id, []).append((source, site))
+            else:
+                self.known[source, site] = pair
+        for number, matrices in self._adapter.read_matrices(missing):
+            wide = [matrix.float() for matrix in matrices]
+            for source, site in missing[number]:
+                self.known[source, site] = self._computed(source, site, wide)
+
+    def _computed(self, source: Source, site: Site, matrices: Iterable[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        pair = tuple(split_heads(F.linear(source.tokens, matrix), site.heads).contiguous() for matrix in matrices)
+        if not all(torch.isfinite(tensor).all() for tensor in pair):
             raise AdapterError(
-                f"{adapter.path.name} gives NaN or infinity at {term.site.name} (id {term.site.adapter_id}). "
+                f"{self._adapter.path.name} gives NaN or infinity at {site.name} (id {site.adapter_id}). "
                 "Download the adapter again."
             )
-    return tuple(terms)
+        self._memo.put(self._key(source, site), *pair)
+        return pair
+
+    def _key(self, source: Source, site: Site) -> tuple[object, ...]:
+        return ("keys and values", self._adapter.fingerprint, source.digest, site.adapter_id, site.heads)
 
 
-def _image_term(
-    planned: PlannedSite, source: Source, key_matrix: torch.Tensor, value_matrix: torch.Tensor
-) -> ImageTerm:
-    site, weight = planned
-    key = split_heads(F.linear(source.tokens, key_matrix), site.heads).contiguous()
-    value = split_heads(F.linear(source.tokens, value_matrix), site.heads).contiguous()
+def _image_term(source: Source, planned: PlannedSite, key: torch.Tensor, value: torch.Tensor) -> ImageTerm:
     if source.token_factors is not None:
         value = value * torch.tensor(source.token_factors).unsqueeze(-1)
-    return ImageTerm(site, key, value, weight * torch.tensor(source.factors), source.region, source.is_style)
+    weight = planned.weight * torch.tensor(source.factors)
+    return ImageTerm(planned.site, key, value, weight, source.region, source.is_style)

@@ -6,6 +6,7 @@ whose embeddings are patches with a place of their own.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +17,7 @@ from lib_instantstyle.checkpoint import Kind
 from lib_instantstyle.combine import Combine, parse_weights
 from lib_instantstyle.embeddings import Embeddings, averaging, mean_embedding, over_tiles
 from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.memo import TensorMemo, digest
 from lib_instantstyle.plan import Source
 from lib_instantstyle.projection import project_linear, project_resampler
 from lib_instantstyle.regions import MASK_SIZE, Mask, partition
@@ -40,6 +42,7 @@ class Sources:
         adapter: Turns embeddings into tokens.
         remove: Takes content out of an embedding; None where nothing is to be removed.
         factor: Multiplies every strength: the weight of a saved style.
+        memo: Tokens of earlier jobs; with all of them known, the adapter is not read.
     """
 
     def __init__(
@@ -49,11 +52,13 @@ class Sources:
         adapter: Adapter,
         remove: Remove | None = None,
         factor: float = 1.0,
+        memo: TensorMemo | None = None,
     ) -> None:
         self._params = params
         self._embeddings = embeddings
+        self._adapter = adapter
         self._kind = adapter.kind
-        self._weights = adapter.read_projection()
+        self._memo = TensorMemo() if memo is None else memo
         self._remove = remove
         self._factor = factor
         self._shares = parse_weights(params.weights, len(embeddings.style))
@@ -169,8 +174,18 @@ class Sources:
         return self._project(self._embeddings.nothing)
 
     def _project(self, embedding: torch.Tensor) -> torch.Tensor:
+        key = ("tokens", self._adapter.fingerprint, digest(embedding))
+        known = self._memo.get(key)
+        if known is not None:
+            return known[0]
         project = project_linear if self._kind is Kind.LINEAR else project_resampler
-        return project(embedding, self._weights)
+        tokens = project(embedding, self._weights)
+        self._memo.put(key, tokens)
+        return tokens
+
+    @functools.cached_property
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return self._adapter.read_projection()
 
 
 def _share(mask: Mask | None) -> torch.Tensor:

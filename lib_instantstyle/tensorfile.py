@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SUFFIXES = (".safetensors", ".bin")
@@ -48,12 +48,21 @@ class TensorFile:
         Raises:
             TensorFileError: If one is missing or cannot be read.
         """
+        return dict(self.stream(keys))
+
+    def stream(self, keys: Iterable[str]) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield the tensors called ``keys`` one by one, so that the caller holds no more than it wants.
+
+        Raises:
+            TensorFileError: If one is missing or cannot be read.
+        """
         try:
             if self._is_pickle:
                 tensors = self._pickled()
-                return {key: tensors[key] for key in keys}
-            with safe_open(str(self.path), framework="pt") as file:
-                return {key: file.get_tensor(key) for key in keys}
+                yield from ((key, tensors[key]) for key in keys)
+            else:
+                with safe_open(str(self.path), framework="pt") as file:
+                    yield from ((key, file.get_tensor(key)) for key in keys)
         except _UNREADABLE as error:
             raise TensorFileError(f"{self.path.name} cannot be read: {_first_line(error)}") from error
 

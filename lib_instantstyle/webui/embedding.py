@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -13,6 +14,7 @@ from lib_instantstyle.encoder import EncoderFile, VisionTower, choose_encoder
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.webui import models
 from lib_instantstyle.webui.cache import open_cache
+from lib_instantstyle.webui.guest import DEFAULT_MINUTES, GUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,20 +35,18 @@ def embed(given: Given, params: StyleParams, adapter: Adapter, host: Host) -> Em
         PictureError: If a picture is known by its hash only and not in the cache.
         EncoderError: If no encoder fits the adapter, or it is damaged.
     """
-    guest = _Guest(choose_encoder(adapter, models.list_encoders()), adapter, host, params)
+    looks = _Looks(choose_encoder(adapter, models.list_encoders()), adapter, host, params)
     for seen in (*given.style, *given.others.values()):
-        guest.require(seen)  # before the encoder is loaded for the others
-    try:
-        style = tuple(guest.look(seen) for seen in given.style)
-        others = {role: guest.look(seen) for role, seen in given.others.items()}
-        nothing = guest.nothing()
-    finally:
-        guest.leave()
+        looks.require(seen)  # before the encoder is loaded for the others
+    with looks:
+        style = tuple(looks.look(seen) for seen in given.style)
+        others = {role: looks.look(seen) for role, seen in given.others.items()}
+        nothing = looks.nothing()
     return Embeddings(style, nothing, masks=given.masks, **others)
 
 
-class _Guest:
-    """The vision tower, loaded only if the cache does not know the answer, and gone before sampling."""
+class _Looks:
+    """Looks at the pictures of one job. The tower comes only if the cache does not know an answer."""
 
     def __init__(self, encoder: EncoderFile, adapter: Adapter, host: Host, params: StyleParams) -> None:
         self._cache = open_cache()
@@ -54,7 +54,16 @@ class _Guest:
         self._kind = adapter.kind
         self._crop = params.crop
         self._host = host
+        self._visit = contextlib.ExitStack()
         self._tower: VisionTower | None = None
+
+    def __enter__(self) -> None:
+        """Begin; nothing is loaded yet."""
+
+    def __exit__(self, *exception: Any) -> None:
+        """Send the tower off the device, if it came."""
+        self._tower = None
+        self._visit.__exit__(*exception)
 
     def require(self, seen: Seen) -> None:
         """Refuse a picture that is neither here nor in the cache."""
@@ -83,14 +92,6 @@ class _Guest:
         self._cache.put(computed, *self._key(name))
         return computed
 
-    def leave(self) -> None:
-        """Free the device."""
-        from modules import devices
-
-        if self._tower is not None:
-            self._tower = None
-            devices.torch_gc()
-
     def _encode(self, tower: VisionTower, seen: Seen) -> torch.Tensor:
         self.require(seen)
         return tower.encode(seen.picture.image, self._kind, self._crop)  # type: ignore[union-attr]
@@ -100,15 +101,18 @@ class _Guest:
         return (self._encoder.fingerprint, self._kind.value, crop, name)
 
     def _encoded(self, encode: Callable[[VisionTower], torch.Tensor]) -> torch.Tensor:
-        device = self._host.encode_device()
         try:
-            return encode(self._load(device))
-        except torch.cuda.OutOfMemoryError:
-            logger.warning("Not enough GPU memory for the image encoder; encoding on the CPU.")
-            self.leave()
-            return encode(self._load(torch.device("cpu")))
+            return encode(self._tower or self._invite(self._host.encode_device()))
+        except RuntimeError as error:  # which MPS raises; CUDA's own error is one of them
+            if "out of memory" not in str(error).lower():
+                raise
+            self.__exit__(type(error), error, error.__traceback__)
+        logger.warning("Not enough GPU memory for the image encoder; encoding on the CPU.")
+        return encode(self._invite(torch.device("cpu")))
 
-    def _load(self, device: torch.device) -> VisionTower:
-        if self._tower is None:
-            self._tower = VisionTower(self._encoder, device)
+    def _invite(self, device: torch.device) -> VisionTower:
+        from modules import shared
+
+        minutes = getattr(shared.opts, "instantstyle_encoder_minutes", DEFAULT_MINUTES)
+        self._tower = self._visit.enter_context(GUEST.looking(self._encoder, device, 60.0 * minutes))
         return self._tower

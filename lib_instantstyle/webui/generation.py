@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
 from lib_instantstyle.injection import Injection
+from lib_instantstyle.memo import TensorMemo
 from lib_instantstyle.params import StyleParams
 from lib_instantstyle.webui import host as hosts
 from lib_instantstyle.webui import infotext
@@ -34,6 +35,7 @@ class Generation:
         self._job: Job | None = None
         self._injection: Injection | None = None
         self._p: Any = None
+        self._memo = TensorMemo()
 
     def begin(self, p: Any, args: Sequence[Any]) -> None:
         """Start ``p`` afresh: nothing of an earlier job may act on it or stay in its infotext."""
@@ -42,7 +44,7 @@ class Generation:
         p._instantstyle = None
         if _steps_aside(p):
             return
-        p._instantstyle = Job(hosts.A1111Host())
+        p._instantstyle = Job(hosts.A1111Host(), self._memo)
         with _deferred(p):
             params = _with_axes(read_arguments(args), getattr(p, "_instantstyle_axes", {}))
             p._instantstyle.params = params if params.enabled else None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lib_instantstyle.layers import Styling
+    from lib_instantstyle.memo import TensorMemo
     from lib_instantstyle.plan import ImageTerm
     from lib_instantstyle.webui.host import A1111Host
 
@@ -72,16 +73,21 @@ def _within_limit(tag: Tag) -> Tag:
 class Job:
     """Everything one processing object needs.
 
+    Args:
+        host: The model side of the WebUI.
+        memo: What earlier jobs computed.
+
     Attributes:
         params: Of the accordion; None where it is off.
         tags: Of the prompt of the coming pass, as written.
         host: The model side of the WebUI.
     """
 
-    def __init__(self, host: A1111Host) -> None:
+    def __init__(self, host: A1111Host, memo: TensorMemo) -> None:
         self.params: StyleParams | None = None
         self.tags: tuple[tuple[str, ...], ...] = ()
         self.host = host
+        self._memo = memo
         self._accordion: Stylist | None = None
         self._tagged: dict[Tag, Stylist] = {}
         self._terms: dict[Tag | None, tuple[ImageTerm, ...]] = {}
@@ -169,7 +175,7 @@ class Job:
 
     def _styling(self, tag: Tag | None, stylist: Stylist, unet: nn.Module, p: Any) -> Styling:
         if tag not in self._terms:
-            self._terms[tag] = stylist.terms(enumerate_sites(unet))
+            self._terms[tag] = stylist.terms(enumerate_sites(unet), self._memo)
         return stylist.styling(self._terms[tag], hires=bool(getattr(p, "is_hr_pass", False)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lib_instantstyle import NAME
 from lib_instantstyle.store import DEFAULT_LIMIT
+from lib_instantstyle.webui.guest import DEFAULT_MINUTES
 
 ON_ERROR_STOP = "Stop with the error"
 ON_ERROR_WARN = "Warn and continue unstyled"
@@ -24,6 +25,12 @@ def register() -> None:
         "instantstyle_encode_on_cpu": shared.OptionInfo(False, "Run the image encoder on the CPU").info(
             "slower for each new reference; needs no GPU memory"
         ),
+        "instantstyle_encoder_minutes": shared.OptionInfo(
+            DEFAULT_MINUTES,
+            "Keep the image encoder in memory, minutes",
+            gr.Slider,
+            {"minimum": 0, "maximum": 60, "step": 1},
+        ).info("off the GPU, so that the next new reference need not read it from disk again; 0 frees it at once"),
         "instantstyle_cache_megabytes": shared.OptionInfo(
             DEFAULT_LIMIT >> 20,
             "Embedding cache on disk, megabytes",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lib_instantstyle.checkpoint import Adapter
     from lib_instantstyle.embeddings import Embeddings
+    from lib_instantstyle.memo import TensorMemo
     from lib_instantstyle.params import StyleParams
     from lib_instantstyle.plan import ImageTerm
     from lib_instantstyle.recall import Recalled
@@ -83,15 +84,15 @@ class Stylist:
         vectors = self.host.text_vectors([content.words for content in self.contents])
         return Remover(self.contents, vectors, self.params.content_strength, self.params.removal)
 
-    def terms(self, sites: Sequence[Site]) -> tuple[ImageTerm, ...]:
-        """Compute the image terms at ``sites``.
+    def terms(self, sites: Sequence[Site], memo: TensorMemo | None = None) -> tuple[ImageTerm, ...]:
+        """Compute the image terms at ``sites``, or take from ``memo`` what an earlier job computed.
 
         Raises:
             InstantStyleError: If the adapter does not fit the UNet, or the wishes contradict each other.
         """
         self.adapter.check_fits(sites)
-        sources = Sources(self.params, self.embeddings, self.adapter, self.remover(), self.factor)
-        return image_terms(sources.all(), sites, self.adapter)
+        sources = Sources(self.params, self.embeddings, self.adapter, self.remover(), self.factor, memo)
+        return image_terms(sources.all(), sites, self.adapter, memo)
 
     def styling(self, terms: tuple[ImageTerm, ...], *, hires: bool) -> Styling:
         """Return the terms with the schedule of a pass."""

@@ -35,7 +35,7 @@ def test_the_three_kinds_are_recognised_under_any_name(
     )  # fmt: skip
     adapter.check_fits(enumerate_sites(SmallUNet()))
     site = next(site for site in enumerate_sites(SmallUNet()) if site.block is STYLE)
-    key, value = adapter.read_matrices([site.adapter_id])[site.adapter_id]
+    key, value = dict(adapter.read_matrices([site.adapter_id]))[site.adapter_id]
     assert torch.equal(key, tensors[f"ip_adapter.{site.adapter_id}.to_k_ip.weight"])
     assert torch.equal(value, tensors[f"ip_adapter.{site.adapter_id}.to_v_ip.weight"])
 

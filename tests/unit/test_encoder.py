@@ -75,6 +75,26 @@ def test_nan_is_refused(folder: Path, tmp_path: Path) -> None:
         VisionTower(open_encoder(tmp_path), CPU).encode(PICTURE, Kind.LINEAR)
 
 
+def test_overflow_in_half_precision_is_looked_at_again_in_single(folder: Path, tmp_path: Path) -> None:
+    tensors = load_file(str(folder / "model.safetensors"))
+    for key in tensors:
+        tensors[key] = tensors[key] * (1e5 if key.endswith("mlp.fc1.weight") else 1)
+    (tmp_path / "config.json").write_text((folder / "config.json").read_text())
+    save_file({key: tensor.half() for key, tensor in tensors.items()}, str(tmp_path / "model.safetensors"))
+    tower = VisionTower(open_encoder(tmp_path), CPU)
+    expected = tower.encode(PICTURE, Kind.LINEAR)
+    tower.rest()  # in the precision of the file, which an accelerator would also use
+    assert torch.equal(tower.encode(PICTURE, Kind.LINEAR), expected)
+
+
+def test_a_tower_that_rested_sees_the_same(folder: Path) -> None:
+    tower = VisionTower(open_encoder(folder), CPU)
+    first = tower.encode(PICTURE, Kind.LINEAR)
+    tower.rest()
+    tower.wake()
+    assert torch.equal(tower.encode(PICTURE, Kind.LINEAR), first)
+
+
 def test_no_tower_is_no_encoder(tmp_path: Path) -> None:
     save_file({"x": torch.ones(1)}, str(tmp_path / "model.safetensors"))
     with pytest.raises(EncoderError, match="not a CLIP vision tower"):
