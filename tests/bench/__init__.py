@@ -1,0 +1,1 @@
+"""What styling costs: `python -m tests.bench` (see README.md)."""
