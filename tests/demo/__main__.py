@@ -5,26 +5,51 @@ from __future__ import annotations
 import argparse
 import base64
 import io
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from tests.demo.sheet import contact_sheet
 from tests.host import start
 from tests.live.client import WebUI, encoded
-from tests.tiny import write_all
+from tests.mini.assemble import assemble
+from tests.mini.drawing import picture
+from tests.mini.trials import SETTINGS
+from tests.mini.world import scene
+
+if TYPE_CHECKING:
+    from tests.mini.world import Scenes
 
 OUT = Path("demo")
-CONTENT = "stripes, dots, a sun"
+STEPS = 20
 COLUMNS: dict[str, dict[str, Any] | None] = {
     "no style": None,
-    "style": {"preset": "style"},
-    "style + layout": {"preset": "style + layout"},
     "all blocks": {"preset": "all blocks"},
-    "style minus content": {"preset": "style", "content": CONTENT},
+    "all − content": {"preset": "all blocks", "content": "a {content}", "content_strength": 0.75},
+    "style": {"preset": "style"},
+    "style − content": {"preset": "style", "content": "a {content}", "content_strength": 0.75},
+    "style + layout": {"preset": "style + layout"},
 }
-SETTINGS = {"prompt": "a house by the sea", "width": 192, "height": 192, "steps": 6, "seed": 1, "cfg_scale": 5}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A reference, the word for what it shows, and the prompt for what is wanted instead."""
+
+    reference: Scenes
+    content: str
+    prompt: str
+
+
+WISHES = (
+    Wish(scene("circle", "red", "cream", "stripes", outline=True, centre=(-0.2, 0.2)), "circle", "a star"),
+    Wish(scene("heart", "yellow", "navy", "dots", centre=(0.22, -0.2)), "heart", "a moon"),
+    Wish(scene("cross", "pink", "teal", "checker", centre=(0.2, 0.2)), "cross", "a heart"),
+    Wish(scene("cross", "orange", "cream", "stripes", outline=True, centre=(-0.2, -0.05)), "cross", "a square"),
+    Wish(scene("ring", "green", "gray", "dots", outline=True, centre=(-0.15, 0.0)), "ring", "a cross"),
+)
 
 
 def main() -> None:
@@ -32,27 +57,32 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT / "contact-sheet.png", help="file to write")
     parser.add_argument("--serve", action="store_true", help="leave the page open at the printed address")
     arguments = parser.parse_args()
-    print("Writing tiny random models; pictures made with them are noise, but every part takes part.")
-    models = write_all(OUT / "models", others=False)
-    with start(models.root) as host:
+    print("Unpacking the miniature, a small SDXL trained on a world of shapes (tests/mini).")
+    with start(assemble(OUT / "models").root) as host:
         webui = WebUI(host.url)
-        rows = [row(webui, Image.open(path).convert("RGB")) for path in sorted(models.pictures.glob("*.png"))]
+        rows = [row(webui, wish) for wish in WISHES]
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(["reference", *COLUMNS], rows).save(arguments.out)
+        sheet = contact_sheet(["reference", *COLUMNS], [f"“{wish.prompt}”" for wish in WISHES], rows)
+        sheet.save(arguments.out)
         print(f"Contact sheet: {arguments.out.resolve()}")
         if arguments.serve:
-            print(f"The page is open at {host.url} until you press Ctrl+C.")
+            print(f"The page is open at {host.url} until you press Ctrl+C. Prompts that it understands: “a star”,")
+            print("“a red moon with dots on navy background, top left”. Choose 128 × 128 pixels, CFG 4.")
             host.wait()
 
 
-def row(webui: WebUI, reference: Image.Image) -> list[Image.Image]:
+def row(webui: WebUI, wish: Wish) -> list[Image.Image]:
     """The reference, and one picture for each column."""
-    return [reference, *(picture(webui, reference, style) for style in COLUMNS.values())]
+    reference = picture(wish.reference)
+    return [reference, *(made(webui, wish, reference, style) for style in COLUMNS.values())]
 
 
-def picture(webui: WebUI, reference: Image.Image, style: dict[str, Any] | None) -> Image.Image:
+def made(webui: WebUI, wish: Wish, reference: Image.Image, style: dict[str, Any] | None) -> Image.Image:
+    """One picture of the sheet."""
     request = None if style is None else {"enabled": True, "image": encoded(reference), **style}
-    answer = webui.txt2img(request, **SETTINGS)
+    if request and "content" in request:
+        request["content"] = request["content"].format(content=wish.content)
+    answer = webui.txt2img(request, **{**SETTINGS, "batch_size": 1, "steps": STEPS, "prompt": wish.prompt, "seed": 3})
     if answer.status != 200:
         raise SystemExit(f"The WebUI answered {answer.status}: {answer.body['errors']}")
     return Image.open(io.BytesIO(base64.b64decode(answer.body["images"][0])))

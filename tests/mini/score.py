@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLE = Path(__file__).with_name("scores.md")
-REFERENCES = 64  # times seven pictures
+REFERENCES = 58  # times seven pictures
 SEED = 2024
 _CONTENT = "a {shape}"
 _STYLE = {"preset": "style"}
@@ -32,6 +32,7 @@ MODES = (
     Mode("all blocks", _ALL),
     Mode("all blocks, weight 0.5", {**_ALL, "style_weight": 0.5, "layout_weight": 0.5}),
     Mode("all blocks − content × 0.5", _without_content(_ALL, 0.5)),
+    Mode("all blocks − content × 0.75", _without_content(_ALL, 0.75)),
     Mode("all blocks − content", _without_content(_ALL)),
     Mode("all blocks, content projected out", _without_content(_ALL, removal="Project out")),
     Mode("all blocks, content masked", _without_content(_ALL, removal="Mask")),
@@ -39,6 +40,7 @@ MODES = (
     Mode("strong style − content", _without_content({"preset": "strong style"})),
     Mode("style", _STYLE),
     Mode("style − content × 0.5", _without_content(_STYLE, 0.5)),
+    Mode("style − content × 0.75", _without_content(_STYLE, 0.75)),
     Mode("style − content", _without_content(_STYLE)),
     Mode("style, content projected out", _without_content(_STYLE, removal="Project out")),
     Mode("style, content masked", _without_content(_STYLE, removal="Mask")),
@@ -57,6 +59,7 @@ MODES = (
     Mode("style, two references, normalised mean", {**_STYLE, "combine": "Normalised mean"}, extra=("images",)),
     Mode("style, two references, concatenate", {**_STYLE, "combine": "Concatenate"}, extra=("images",)),
     Mode("style, two references, add", {**_STYLE, "combine": "Add", "style_weight": 0.5}, extra=("images",)),
+    Mode("style, ground from another picture, by region", _STYLE, prompt="a {shape} , center", extra=("ground",)),
     Mode("all blocks, two references, mean", {**_ALL, "combine": "Mean"}, extra=("images",)),
 )
 
@@ -87,12 +90,13 @@ def main() -> None:
 def header(seed: int) -> Iterator[str]:
     """Yield the lines above the figures."""
     yield "# Scores of the miniature\n"
-    yield f"Made by `python -m tests.mini.score --write` (seed {seed}), through the stand-in WebUI and the extension as"
-    yield "users have it: prompt “a SHAPE” with each shape that the reference does not show, "
-    yield f"{SETTINGS['steps']} steps {SETTINGS['sampler_name']}, CFG {SETTINGS['cfg_scale']:g}. Percentages with their"
-    yield "95 % interval where it matters; *place* is the correlation of positions.\n"
-    yield "*Target*: the prompted shape was drawn. *Leak*: the reference's shape was drawn instead. The next four: the"
-    yield "reference's colour of the figure (chance 12.5), colour of the ground (12.5), texture (17), outline (50).\n"
+    yield f"Made by `python -m tests.mini.score --write` (seed {seed}), through the stand-in WebUI and the extension as users"
+    yield "have it: the prompt “a SHAPE” with each shape that the reference does not show,"
+    yield f"{SETTINGS['steps']} steps {SETTINGS['sampler_name']}, CFG {SETTINGS['cfg_scale']:g}. Percentages of *n* pictures.\n"
+    yield "*Target*: the prompted shape was drawn. *Leak*: the reference's shape was drawn instead, with the 95 % interval."
+    yield "The next four: the reference's colour of the figure (chance 12.5), colour of the ground (12.5), texture (17), outline"
+    yield "(50). *Prompt's colour*: the figure has the colour that the prompt names. *Place*: correlation of where the shape lies"
+    yield "with where the reference's lies. *By region*: the figure is sought in one reference, the ground in the other.\n"
     yield "| mode | n | target | leak | figure | ground | texture | outline | prompt's colour | place |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
 

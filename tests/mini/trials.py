@@ -10,9 +10,10 @@ import contextlib
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from PIL import Image, ImageDraw
 
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from PIL import Image
-
 SETTINGS = {
-    "steps": 12,
+    "steps": 8,
     "width": 128,
     "height": 128,
     "sampler_name": "DPM++ 2M",
@@ -46,8 +45,8 @@ class Mode:
         name: For the table.
         style: Request to the extension without pictures; None for none at all.
         prompt: Pattern with ``{shape}`` and ``{figure}``, another figure's colour than the reference's.
-        extra: Roles of further pictures, ``images`` or ``layout_image``; each in the reference's style or, for
-            ``layout_image``, in another.
+        extra: Roles of further pictures: ``images``, of another shape in the reference's style; ``layout_image``, in
+            another style; ``ground``, in another style and with a mask that leaves it all but the middle.
         fields: Changes of the job's settings.
     """
 
@@ -94,30 +93,49 @@ class Bench:
         targets = [shape for shape in range(len(SHAPES)) if shape != int(scenes.shape[row])]
         other = (int(scenes.figure[row]) + 3) % LEVELS["figure"]
         prompts = [_prompt(mode, shape, other) for shape in targets]
-        style, place = _request(mode, scenes, row)
+        style, sought = _request(mode, scenes, row)
         seen = self.see(self.generate(prompts, style, **{"seed": 1000 + 10 * row, **mode.fields}))
-        return [_outcome(seen, index, shape, other, scenes, row, place) for index, shape in enumerate(targets)]
+        return [_outcome(seen, index, shape, other, sought) for index, shape in enumerate(targets)]
 
 
 def _prompt(mode: Mode, shape: int, figure: int) -> str:
     return mode.prompt.format(shape=SHAPES[shape], figure=list(FIGURES)[figure])
 
 
-def _request(mode: Mode, scenes: Scenes, row: int) -> tuple[dict[str, Any] | None, torch.Tensor]:
-    """Return the request with its pictures, and where the picture lies whose layout counts."""
-    place = scenes.centre[row]
+class _Sought(NamedTuple):
+    """What of the references is looked for in the answer."""
+
+    factors: dict[str, int]
+    place: torch.Tensor
+
+
+def _request(mode: Mode, scenes: Scenes, row: int) -> tuple[dict[str, Any] | None, _Sought]:
+    """Return the request with its pictures, and what is looked for."""
+    factors, place = {name: int(getattr(scenes, name)[row]) for name in LEVELS}, scenes.centre[row]
     if mode.style is None:
-        return None, place
+        return None, _Sought(factors, place)
     style = {"image": encoded(picture(scenes, row)), **mode.style}
     if "content" in style:
         style["content"] = style["content"].format(shape=SHAPES[int(scenes.shape[row])])
+    other = (row + 1) % len(scenes)
     for role in mode.extra:
         if role == "images":
             style["images"] = [encoded(picture(_same_style(scenes, row), row))]
+        elif role == "ground":
+            style |= {"images": [encoded(picture(scenes, other))], "masks": [encoded(_middle())]}
+            factors["ground"] = int(scenes.ground[other])
         else:
-            other = (row + 1) % len(scenes)
             style[role], place = encoded(picture(scenes, other)), scenes.centre[other]
-    return style, place
+    return style, _Sought(factors, place)
+
+
+def _middle() -> Image.Image:
+    """Return the mask of a disc that most shapes lie on."""
+    width, height, radius = SETTINGS["width"], SETTINGS["height"], 40
+    mask = Image.new("L", (width, height))
+    box = [half + sign * radius for sign in (-1, 1) for half in (width // 2, height // 2)]
+    ImageDraw.Draw(mask).ellipse(box, fill=255)
+    return mask
 
 
 def _same_style(scenes: Scenes, row: int) -> Scenes:
@@ -126,14 +144,11 @@ def _same_style(scenes: Scenes, row: int) -> Scenes:
     return shifted.with_factors(phase=1 - scenes.phase)
 
 
-def _outcome(
-    seen: Verdict, index: int, target: int, other: int, scenes: Scenes, row: int, place: torch.Tensor
-) -> Outcome:
+def _outcome(seen: Verdict, index: int, target: int, other: int, sought: _Sought) -> Outcome:
     found = {name: int(values[index]) for name, values in seen.factors.items()}
-    wanted = {name: int(getattr(scenes, name)[row]) for name in LEVELS}
-    style = {name: found[name] == wanted[name] for name in LEVELS if name != "shape"}
-    centres = (*place.tolist(), *seen.centre[index].tolist())
-    hit, leak = found["shape"] == target, found["shape"] == wanted["shape"]
+    style = {name: found[name] == sought.factors[name] for name in LEVELS if name != "shape"}
+    centres = (*sought.place.tolist(), *seen.centre[index].tolist())
+    hit, leak = found["shape"] == target, found["shape"] == sought.factors["shape"]
     return Outcome(hit, leak, **style, prompted=found["figure"] == other, place=centres)
 
 

@@ -14,6 +14,7 @@ from tests.mini.assemble import WEIGHTS
 from tests.mini.train.adapter import look_at_pictures, train_adapter
 from tests.mini.train.autoencoder import latent_scale, train_decoder, train_encoder
 from tests.mini.train.clip import train_texts, train_vision
+from tests.mini.train.curves import draw_curves
 from tests.mini.train.judge import train_judge
 from tests.mini.train.unet import encode_pictures, train_unet
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 SEED = 0
+CURVES = WEIGHTS.with_name("curves.png")
 
 
 def main() -> None:
@@ -33,6 +35,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
     export(train(arguments.out), arguments.weights)
+    draw_curves(arguments.out, CURVES)
 
 
 def train(out: Path) -> dict[str, dict[str, torch.Tensor]]:
