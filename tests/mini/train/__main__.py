@@ -29,34 +29,35 @@ CURVES = WEIGHTS.with_name("curves.png")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mini.train", description=__doc__)
     parser.add_argument("out", type=Path, help="folder for states, curves and results of each part")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=2, help="of the CPU (2)")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the finished weights go")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(arguments.threads)
-    export(train(arguments.out), arguments.weights)
+    export(train(arguments.out, torch.device(arguments.device)), arguments.weights)
     draw_curves(arguments.out, CURVES)
 
 
-def train(out: Path) -> dict[str, dict[str, torch.Tensor]]:
+def train(out: Path, device: torch.device) -> dict[str, dict[str, torch.Tensor]]:
     """Train what ``out`` does not hold yet; return the tensors of each weights file."""
-    half = _seeded(train_encoder, out)
+    half = _seeded(train_encoder, out, device)
     scale = latent_scale(half)
     texts = _seeded(train_texts, out)
-    vision = _seeded(train_vision, out, texts.factors)
+    vision = _seeded(train_vision, out, texts.factors, device)
     pictures = encode_pictures(half, scale, out)
-    unet = _seeded(train_unet, out, pictures, texts)
+    unet = _seeded(train_unet, out, pictures, texts, device)
     embeddings = look_at_pictures(pictures, vision, out)
     adapter = _seeded(train_adapter, out, copy.deepcopy(unet), pictures, texts, embeddings)
     towers = {f"bigg.{key}": value for key, value in texts.bigg.state_dict().items()}
     towers |= {f"clip_l.{key}": value for key, value in texts.clip_l.state_dict().items()}
     return {
-        "autoencoder": {**_seeded(train_decoder, out, half).state_dict(), "scale": torch.tensor(scale)},
+        "autoencoder": {**_seeded(train_decoder, out, half, device).state_dict(), "scale": torch.tensor(scale)},
         "texts": towers,
         "vision": vision.tower.state_dict(),
         "unet": unet.state_dict(),
         "adapter": adapter.exported(),
-        "judge": _seeded(train_judge, out).state_dict(),
+        "judge": _seeded(train_judge, out, device).state_dict(),
     }
 
 

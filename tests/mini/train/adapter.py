@@ -41,8 +41,8 @@ class Adapter(nn.Module):
         width = architecture.IMAGE_TOKENS * architecture.CONTEXT
         self.proj = nn.Linear(architecture.SPACE, width)
         self.norm = nn.LayerNorm(architecture.CONTEXT)
-        self.keys = nn.ParameterList(site.attention.to_k.weight.detach().clone() for site in self.sites)
-        self.values = nn.ParameterList(site.attention.to_v.weight.detach().clone() for site in self.sites)
+        self.keys = nn.ParameterList(site.attention.to_k.weight.detach().clone().cpu() for site in self.sites)
+        self.values = nn.ParameterList(site.attention.to_v.weight.detach().clone().cpu() for site in self.sites)
         self._tokens = torch.empty(0)
         for index, site in enumerate(self.sites):
             site.attention.to_q.register_forward_hook(self._remember(index))
@@ -72,9 +72,9 @@ class Adapter(nn.Module):
 
     def _add(self, index: int):
         def hook(_module: nn.Module, args: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
-            heads = self.sites[index].heads
-            key, value = (split_heads(self._tokens @ table[index].T, heads) for table in (self.keys, self.values))
-            return (args[0] + image_attention(self._queries.pop(index), key, value),)
+            query, heads = self._queries.pop(index), self.sites[index].heads
+            pair = (split_heads(self._tokens @ table[index].T, heads) for table in (self.keys, self.values))
+            return (args[0] + image_attention(query, *(part.to(query.device) for part in pair)),)
 
         return hook
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from tests.mini.architecture import AUTOENCODER, AutoencoderKL, autoencoder
 from tests.mini.drawing import render
+from tests.mini.train.device import CPU, on_device
 from tests.mini.train.loop import Plan, fit
 from tests.mini.world import SIZE, random_scenes
 
@@ -23,24 +24,31 @@ _CERTAIN = -20.0  # log-variance of a latent that is not sampled
 _STATISTICS = 512  # pictures
 
 
-def train_encoder(folder: Path) -> AutoencoderKL:
+def train_encoder(folder: Path, device: torch.device = CPU) -> AutoencoderKL:
     """Train an autoencoder that reads whole pictures and draws them half as large: a third of the work.
 
     Its encoder is final.
     """
-    model = _half()
+    model = _on_device(_half(), device)
     fit(_HALF, model, lambda generator: _loss(model, generator, SIZE // 2), folder)
     return model.requires_grad_(False)
 
 
-def train_decoder(folder: Path, half: AutoencoderKL) -> AutoencoderKL:
+def train_decoder(folder: Path, half: AutoencoderKL, device: torch.device = CPU) -> AutoencoderKL:
     """Grow the last level on the decoder of ``half`` and train the decoder on."""
     model = autoencoder().to(memory_format=torch.channels_last)
     _grow(half, model)
     model.encoder.requires_grad_(False)
     model.quant_conv.requires_grad_(False)
+    _on_device(model, device)
     fit(_WHOLE, model, lambda generator: _loss(model, generator, SIZE), folder, seed=1)
     return model.requires_grad_(False)
+
+
+def _on_device(model: AutoencoderKL, device: torch.device) -> AutoencoderKL:
+    for part in model.children():  # which are called, as the whole is not
+        on_device(part, device)
+    return model
 
 
 def _half() -> AutoencoderKL:

@@ -17,6 +17,7 @@ from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 from tests.mini import architecture
 from tests.mini.captions import ROWS, Mentions, captions, place_words, rows
 from tests.mini.drawing import render
+from tests.mini.train.device import CPU, on_device
 from tests.mini.train.loop import Plan, fit
 from tests.mini.world import LEVELS, SHAPES, Scenes, random_scenes
 
@@ -139,9 +140,10 @@ def _contrast(first: torch.Tensor, second: torch.Tensor, same: torch.Tensor) -> 
     return (F.cross_entropy(logits, truth) + F.cross_entropy(logits.T, truth)) / 2
 
 
-def train_vision(folder: Path, factors: Factors) -> Vision:
+def train_vision(folder: Path, factors: Factors, device: torch.device = CPU) -> Vision:
     """Fit the vision tower to what ``factors`` says of each picture."""
     vision = Vision()
+    on_device(vision.tower, device)
     everything = Mentions.random(_BATCH, dict.fromkeys(_CHANCES, 2.0), torch.Generator())
 
     def loss(generator: torch.Generator) -> torch.Tensor:

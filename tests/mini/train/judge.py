@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from tests.mini.drawing import render
 from tests.mini.judge import SIDE, Judge
+from tests.mini.train.device import CPU, on_device
 from tests.mini.train.loop import Plan, fit
 from tests.mini.world import random_scenes
 
@@ -19,9 +20,9 @@ _PLAN = Plan("judge", steps=1600, rate=2e-3)
 _BATCH = 128
 
 
-def train_judge(folder: Path) -> Judge:
+def train_judge(folder: Path, device: torch.device = CPU) -> Judge:
     """Train the judge."""
-    judge = Judge()
+    judge = on_device(Judge(), device)
 
     def loss(generator: torch.Generator) -> torch.Tensor:
         scenes = random_scenes(_BATCH, generator)

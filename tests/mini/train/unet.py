@@ -20,6 +20,7 @@ from tests.mini import architecture
 from tests.mini.captions import STYLE_FACTORS, Mentions, captions
 from tests.mini.drawing import render
 from tests.mini.train.clip import with_unknown_words
+from tests.mini.train.device import CPU, on_device
 from tests.mini.train.loop import Plan, fit
 from tests.mini.world import Scenes, random_scenes
 
@@ -106,7 +107,7 @@ def let_blocks_read_their_own(model: UNetModel) -> list[Any]:
 
     def hook(block: Block) -> Any:
         def choose(_module: object, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            return args, {**kwargs, "context": kwargs["context"].read_by(block)}
+            return args, {**kwargs, "context": kwargs["context"].read_by(block).to(args[0].device)}
 
         return choose
 
@@ -115,9 +116,9 @@ def let_blocks_read_their_own(model: UNetModel) -> list[Any]:
     ]
 
 
-def train_unet(folder: Path, pictures: Pictures, texts: Texts) -> UNetModel:
+def train_unet(folder: Path, pictures: Pictures, texts: Texts, device: torch.device = CPU) -> UNetModel:
     """Train the denoiser."""
-    model = architecture.unet().to(memory_format=torch.channels_last)
+    model = on_device(architecture.unet().to(memory_format=torch.channels_last), device)
     hooks = let_blocks_read_their_own(model)
 
     def loss(generator: torch.Generator) -> torch.Tensor:
