@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.sites import Site
 
 BIGG_WIDTH = 1280  # of OpenCLIP ViT-bigG's projection space, which SDXL's second text tower shares
-_MATRIX = re.compile(r"ip_adapter\.(\d+)\.to_([kv])_ip\.weight")
+_MATRIX = re.compile(r"ip_adapter\.([0-9]{1,6})\.to_([kv])_ip\.weight")
 _OTHER_MODELS = {768: "Stable Diffusion 1.5", 1024: "Stable Diffusion 2", 1280: "the SDXL refiner"}
 _OTHER_KINDS = {
     "ip_adapter.0.to_q_lora.down.weight": "a FaceID adapter",
@@ -146,7 +146,7 @@ def _refuse_other_kinds(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> No
 
 def _matrices(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[tuple[int, str], tuple[int, ...]]:
     found = {(int(match[1]), match[2]): shape for key, shape in shapes.items() if (match := _MATRIX.fullmatch(key))}
-    count = (max((number for number, _ in found), default=-1) + 1) // 2
+    count = (len(found) + 1) // 2  # not by the largest number, which may be anything in a damaged file
     expected = {(2 * index + 1, part) for index in range(count) for part in "kv"}
     if not found or set(found) != expected:
         odd = sorted(expected.symmetric_difference(found))[:3]

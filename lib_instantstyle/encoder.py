@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    Shapes = Mapping[str, tuple[int, ...]]
+
 _CLASS_EMBEDDING = "vision_model.embeddings.class_embedding"
 _PROJECTION = "visual_projection.weight"
+# What a damaged file or configuration leads to while the model is built and filled.
+_UNUSABLE = (TensorFileError, RuntimeError, LookupError, TypeError, ValueError, ArithmeticError)
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 # A single file carries no configuration. Everything but the head count shows in its shapes.
 _HEADS = {1664: 16, 1280: 16, 1024: 16, 768: 12}
@@ -71,7 +75,7 @@ def open_encoder(path: Path) -> EncoderFile:
         shapes = TensorFile(weights).shapes
     except TensorFileError as error:
         raise EncoderError(f"Image encoder: {error}. Download it again.") from error
-    if _CLASS_EMBEDDING not in shapes or _PROJECTION not in shapes:
+    if not shapes.get(_CLASS_EMBEDDING) or not shapes.get(_PROJECTION):
         raise EncoderError(f"{path.name} is not a CLIP vision tower with projection (no {_PROJECTION}).")
     return EncoderFile(path, weights, shapes[_CLASS_EMBEDDING][0], shapes[_PROJECTION][0])
 
@@ -171,17 +175,22 @@ class VisionTower:
 
 
 def _load_model(file: EncoderFile) -> CLIPVisionModelWithProjection:
-    config = _config(file)
-    tensors = TensorFile(file.weights)
+    try:
+        return _filled_model(file, TensorFile(file.weights))
+    except _UNUSABLE as error:
+        raise EncoderError(
+            f"The image encoder {file.path.name} cannot be loaded: {error}. Download it again."
+        ) from error
+
+
+def _filled_model(file: EncoderFile, tensors: TensorFile) -> CLIPVisionModelWithProjection:
+    config = _config(file, tensors.shapes)
     wanted = [key for key in tensors.shapes if key.startswith(("vision_model.", "visual_projection."))]
     with torch.device("meta"):  # no time spent on random weights
         model = CLIPVisionModelWithProjection(config)
     model.vision_model.embeddings.position_ids = torch.arange(model.vision_model.embeddings.num_positions)[None]
-    try:
-        weights = {key: tensor for key, tensor in tensors.read(wanted).items() if not key.endswith("position_ids")}
-        mismatch = model.load_state_dict(weights, strict=False, assign=True)
-    except (TensorFileError, RuntimeError) as error:
-        raise EncoderError(f"The image encoder {file.path.name} cannot be loaded: {error}") from error
+    weights = {key: tensor for key, tensor in tensors.read(wanted).items() if not key.endswith("position_ids")}
+    mismatch = model.load_state_dict(weights, strict=False, assign=True)
     missing = [key for key in mismatch.missing_keys if not key.endswith("position_ids")]
     if missing or mismatch.unexpected_keys:
         raise EncoderError(
@@ -191,7 +200,7 @@ def _load_model(file: EncoderFile) -> CLIPVisionModelWithProjection:
     return model
 
 
-def _config(file: EncoderFile) -> CLIPVisionConfig:
+def _config(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
     beside = file.weights.parent / "config.json"
     if file.path.is_dir() and beside.is_file():
         try:
@@ -200,11 +209,10 @@ def _config(file: EncoderFile) -> CLIPVisionConfig:
             return CLIPVisionConfig(**{**vision, "projection_dim": file.projection_width})
         except (ValueError, TypeError, AttributeError) as error:
             raise EncoderError(f"{beside.name} of the image encoder {file.path.name} is damaged: {error}") from error
-    return _config_from_shapes(file)
+    return _config_from_shapes(file, shapes)
 
 
-def _config_from_shapes(file: EncoderFile) -> CLIPVisionConfig:
-    shapes = TensorFile(file.weights).shapes
+def _config_from_shapes(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
     if file.hidden_width not in _HEADS:
         raise EncoderError(
             f"The image encoder {file.path.name} is {file.hidden_width} wide, which fits no known ViT. Put it into a "
@@ -224,6 +232,6 @@ def _config_from_shapes(file: EncoderFile) -> CLIPVisionConfig:
     )
 
 
-def _layer_count(shapes: Mapping[str, object]) -> int:
+def _layer_count(shapes: Shapes) -> int:
     prefix = "vision_model.encoder.layers."
     return len({key[len(prefix) :].split(".")[0] for key in shapes if key.startswith(prefix)})

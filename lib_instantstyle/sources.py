@@ -16,7 +16,7 @@ from lib_instantstyle.blocks import BLOCKS, LAYOUT
 from lib_instantstyle.checkpoint import Kind
 from lib_instantstyle.combine import Combine, parse_weights
 from lib_instantstyle.embeddings import Embeddings, averaging, mean_embedding, over_tiles
-from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.errors import AdapterError, ParameterError
 from lib_instantstyle.memo import TensorMemo, digest
 from lib_instantstyle.plan import Source
 from lib_instantstyle.projection import project_linear, project_resampler
@@ -178,10 +178,23 @@ class Sources:
         known = self._memo.get(key)
         if known is not None:
             return known[0]
-        project = project_linear if self._kind is Kind.LINEAR else project_resampler
-        tokens = project(embedding, self._weights)
+        tokens = self._projected(embedding)
+        if not torch.isfinite(tokens).all():  # before it is remembered
+            raise AdapterError(
+                f"{self._adapter.path.name} gives NaN or infinity in its image projection. Download the adapter again."
+            )
         self._memo.put(key, tokens)
         return tokens
+
+    def _projected(self, embedding: torch.Tensor) -> torch.Tensor:
+        project = project_linear if self._kind is Kind.LINEAR else project_resampler
+        try:
+            return project(embedding, self._weights)
+        except (KeyError, RuntimeError) as error:  # tensors are missing, or their shapes contradict each other
+            raise AdapterError(
+                f"The image projection of {self._adapter.path.name} cannot be used ({error}). Download the adapter "
+                "again."
+            ) from error
 
     @functools.cached_property
     def _weights(self) -> dict[str, torch.Tensor]:

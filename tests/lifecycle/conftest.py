@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import pytest
 import torch
 
+from lib_instantstyle.memo import TensorMemo
+from lib_instantstyle.webui import models
+from lib_instantstyle.webui.generation import GENERATION
+from lib_instantstyle.webui.guest import GUEST
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
 from tests.tiny import pictures
@@ -37,9 +42,17 @@ class Studio:
         return self.host.shared.sd_model.model.diffusion_model
 
     def hooks(self) -> int:
-        """Number of hooks anywhere in the UNet."""
-        modules = list(self.unet.modules())
+        """Number of hooks anywhere in the UNets in memory."""
+        from modules import sd_models
+
+        modules = [part for model in sd_models.model_data.loaded_sd_models for part in model.model.modules()]
         return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in modules)
+
+    def forget(self) -> None:
+        """Drop what earlier jobs left in memory and in the cache, so that every step happens again."""
+        GUEST.leave()
+        GENERATION._memo = TensorMemo()
+        shutil.rmtree(models.cache_folder(), ignore_errors=True)
 
     @staticmethod
     def _pixels(processed: Any) -> list[bytes]:
@@ -51,6 +64,17 @@ def studio(models_dir: Path) -> Iterator[Studio]:
     host = in_process(models_dir)
     host.load("tiny-sdxl.safetensors")
     studio = Studio(host)
+    studio.forget()
     yield studio
     assert studio.hooks() == 0
     host.reset_options()
+
+
+@pytest.fixture
+def unchanged(studio: Studio) -> Iterator[None]:
+    """Plain and styled pictures before and after the test are bit-identical, and nothing stays hooked."""
+    plain, styled = studio.plain(), studio.styled()
+    yield
+    assert studio.hooks() == 0
+    assert studio.plain() == plain
+    assert studio.styled() == styled

@@ -1,3 +1,5 @@
+import contextlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,3 +106,14 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
     sites = enumerate_sites(SmallUNet(context=48))
     with pytest.raises(UnsupportedModelError, match="sites"):
         adapter.check_fits(sites[:-1])
+
+
+@pytest.mark.parametrize("number", ["999999", "99999999999", "9" * 5000])
+def test_a_key_of_an_absurd_number_costs_nothing(tmp_path: Path, number: str) -> None:
+    """The expected keys were once counted up to the largest number that a file names."""
+    tensors = files.linear_adapter() | {f"ip_adapter.{number}.to_k_ip.weight": torch.ones(64, 2048)}
+    path = files.save_safetensors(tmp_path / "a.safetensors", tensors)
+    started = time.process_time()
+    with contextlib.suppress(AdapterError):
+        open_adapter(path)
+    assert time.process_time() - started < 1

@@ -112,3 +112,38 @@ def test_the_encoder_follows_from_the_adapter(folder: Path, tmp_path: Path) -> N
     assert choose_encoder(plus, [encoder]) is encoder
     with pytest.raises(EncoderError, match=r"needs an image encoder with 1024-wide embeddings.*ViT-H-14.*Found: tower"):
         choose_encoder(other, [encoder])
+
+
+@pytest.mark.parametrize("key", ["vision_model.embeddings.class_embedding", "visual_projection.weight"])
+def test_a_number_where_a_tensor_belongs_is_no_tower(tmp_path: Path, key: str) -> None:
+    """It was once an IndexError, which stopped the search for every other encoder too."""
+    tensors = {
+        "vision_model.embeddings.class_embedding": torch.zeros(48),
+        "visual_projection.weight": torch.zeros(8, 48),
+    }
+    save_file(tensors | {key: torch.tensor(1.0)}, str(tmp_path / "odd.safetensors"))
+    with pytest.raises(EncoderError, match="not a CLIP vision tower"):
+        open_encoder(tmp_path / "odd.safetensors")
+
+
+@pytest.mark.parametrize("hidden", [1280, 48], ids=["single file", "folder"])
+def test_what_a_damaged_tower_leads_to_is_an_encoder_error(tmp_path: Path, folder: Path, hidden: int) -> None:
+    if hidden == 48:  # a configuration that no model can be built from
+        (tmp_path / "config.json").write_text('{"hidden_size": 48, "num_attention_heads": 0, "hidden_act": "none"}')
+    tensors = {
+        "vision_model.embeddings.class_embedding": torch.zeros(hidden),
+        "visual_projection.weight": torch.zeros(8, hidden),
+    }
+    save_file(tensors, str(tmp_path / "model.safetensors"))
+    encoder = open_encoder(tmp_path if hidden == 48 else tmp_path / "model.safetensors")
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        VisionTower(encoder, CPU)
+
+
+def test_a_tower_that_is_gone_since_it_was_found_is_an_encoder_error(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes((folder / "model.safetensors").read_bytes())
+    encoder = open_encoder(path)
+    path.unlink()
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        VisionTower(encoder, CPU)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from lib_instantstyle.block_weights import Layer, Target
 from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE
 from lib_instantstyle.checkpoint import Adapter, open_adapter
 from lib_instantstyle.embeddings import Embeddings
-from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.errors import AdapterError, ParameterError
+from lib_instantstyle.memo import TensorMemo
 from lib_instantstyle.params import StyleParams
 from lib_instantstyle.plan import Source, image_terms
 from lib_instantstyle.projection import project_resampler
@@ -382,3 +384,24 @@ def test_plus_adapters_project_the_other_pictures(plus: Adapter) -> None:
     same(layout.unconditional, negative)
     same(subject.conditional, resampled(PATCHES[2]))
     same(subject.unconditional, resampled(NO_PATCHES))
+
+
+def test_numbers_that_are_none_are_not_remembered(adapter: Adapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next job computes them anew: they were once kept, and every job failed until the WebUI's next start."""
+    memo = TensorMemo()
+
+    def sources() -> list[Source]:
+        return Sources(StyleParams(enabled=True), Embeddings((ONE,), NOTHING), adapter, memo=memo).all()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lib_instantstyle.sources.project_linear", lambda *_: torch.full((1, 4, CONTEXT), torch.nan))
+        with pytest.raises(AdapterError, match="NaN or infinity in its image projection"):
+            sources()
+    assert torch.isfinite(sources()[0].conditional).all()
+
+
+def test_a_projection_without_all_its_parts_is_refused(tmp_path: Path) -> None:
+    tensors = {key: tensor for key, tensor in files.linear_adapter().items() if key != "image_proj.norm.bias"}
+    adapter = open_adapter(files.save_safetensors(tmp_path / "part.safetensors", tensors))
+    with pytest.raises(AdapterError, match=r"The image projection of part\.safetensors cannot be used"):
+        Sources(StyleParams(enabled=True), Embeddings((ONE,), NOTHING), adapter).all()

@@ -1,0 +1,50 @@
+"""The two doors to a job in the test's own process: the API without a socket, and what the Generate button calls."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from tests.host.inprocess import InProcess
+
+_SMALL = {"prompt": "a house", "steps": 2, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
+
+
+class Api:
+    """The stand-in's routes and those of its extensions, as the command line and the settings are now."""
+
+    def __init__(self) -> None:
+        from fastapi import FastAPI
+        from modules import call_queue, script_callbacks
+        from modules.api import api
+
+        self._app = FastAPI()
+        api.Api(self._app, call_queue.queue_lock)
+        script_callbacks.app_started_callback(None, self._app)
+
+    def request(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
+        return asyncio.run(self._send(method, path, json=body, **options))
+
+    def txt2img(self, scripts: dict[str, list[Any]], **fields: Any) -> httpx.Response:
+        """Make a picture whose always-on ``scripts`` get these arguments."""
+        arguments = {title: {"args": values} for title, values in scripts.items()}
+        return self.request("POST", "/sdapi/v1/txt2img", {**_SMALL, **fields, "alwayson_scripts": arguments})
+
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://stand-in", timeout=None) as client:
+            return await client.request(method, path, **options)
+
+
+def press_generate(host: InProcess, scripts: dict[str, list[Any]], **fields: Any) -> str:
+    """Do what the button does, and return the HTML that the page shows below the picture."""
+    from modules.generate import generator
+
+    values = {**_SMALL, **fields}
+    # On the page, scripts of the host's own hold these.
+    own = {"Sampler": [values.pop("steps"), values.pop("sampler_name")], "Seed": [values.pop("seed")]}
+    arguments = host.job(scripts={**own, **scripts}).script_args
+    *_, said = generator("txt2img", list(values))(*values.values(), *arguments)
+    return said
