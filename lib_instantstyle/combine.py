@@ -67,7 +67,9 @@ def mean(vectors: Sequence[torch.Tensor], weights: Sequence[float]) -> torch.Ten
         weights: Not negative, not all 0.
     """
     stacked = torch.stack([vector.float() for vector in vectors])
-    factors = torch.tensor(list(weights), dtype=torch.float32).view(-1, *[1] * (stacked.dim() - 1))
+    largest = max(weights)  # only ratios count, and float32 would round the smallest weights to 0
+    ratios = torch.tensor([weight / largest for weight in weights], dtype=torch.float32)
+    factors = ratios.view(-1, *[1] * (stacked.dim() - 1))
     return (factors * stacked).sum(dim=0) / factors.sum()
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CLASS_EMBEDDING = "vision_model.embeddings.class_embedding"
 _PROJECTION = "visual_projection.weight"
+_SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size")
+_LARGEST = 32_768  # four times the widest layer of ViT-bigG
 # What a damaged file or configuration leads to while the model is built and filled.
 _UNUSABLE = (TensorFileError, RuntimeError, LookupError, TypeError, ValueError, ArithmeticError)
 _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -206,10 +208,20 @@ def _config(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
         try:
             values = json.loads(beside.read_text(encoding="utf-8"))
             vision = values.get("vision_config", values)
-            return CLIPVisionConfig(**{**vision, "projection_dim": file.projection_width})
+            return _checked(CLIPVisionConfig(**{**vision, "projection_dim": file.projection_width}))
         except (ValueError, TypeError, AttributeError) as error:
             raise EncoderError(f"{beside.name} of the image encoder {file.path.name} is damaged: {error}") from error
     return _config_from_shapes(file, shapes)
+
+
+def _checked(config: CLIPVisionConfig) -> CLIPVisionConfig:
+    """Refuse numbers from which a model can be built that cannot look."""
+    sizes = [getattr(config, name) for name in _SIZES]
+    if not all(isinstance(size, int) and 0 < size <= _LARGEST for size in sizes):
+        raise ValueError(f"{', '.join(_SIZES)} must be numbers from 1 to {_LARGEST}")
+    if not isinstance(config.layer_norm_eps, float):
+        raise TypeError("layer_norm_eps must be a number")
+    return config
 
 
 def _config_from_shapes(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:

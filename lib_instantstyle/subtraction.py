@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 import torch.nn.functional as F
 
+from lib_instantstyle.combine import mean
 from lib_instantstyle.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -102,11 +103,11 @@ class Remover:
     """
 
     def __init__(self, contents: Sequence[Content], vectors: torch.Tensor, strength: float, method: Removal) -> None:
-        weights = torch.tensor([content.weight for content in contents]).unsqueeze(-1)
         self._contents = tuple(contents)
         self._vectors = vectors.float()
-        self._direction = (weights * self._vectors).sum(dim=0, keepdim=True) / weights.sum()
-        self._amount = strength * float(weights.mean())
+        weights = [content.weight for content in contents]
+        self._direction = mean([vector.unsqueeze(0) for vector in self._vectors], weights)
+        self._amount = strength * sum(weights) / len(weights)
         self._method = method
 
     def __call__(self, embedding: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIXES = (".safetensors", ".bin")
-_UNREADABLE = (SafetensorError, OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError)
+# What the readers raise on damaged files; torch's restricted unpickler walks into whatever is on its stack.
+_UNREADABLE = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    struct.error,
+    OSError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    MemoryError,
+)
 
 
 class TensorFileError(Exception):

@@ -7,6 +7,7 @@ Pasting text that has our version fills in those defaults; text without it switc
 from __future__ import annotations
 
 import dataclasses
+import json
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +54,17 @@ def write(stylist: Stylist, adapter_sha256: str | None, *, hires: bool) -> dict[
     for name, control in controls().items():
         value = getattr(params, name)
         if control.recorded and name not in idle and (name in _ALWAYS or value != default_of(name)):
-            entries[key_of(name)] = value.value if isinstance(value, Enum) else value
+            entries[key_of(name)] = value.value if isinstance(value, Enum) else _kept_whole(value)
     entries[ADAPTER_HASH] = adapter_sha256
     if text := _recalled(stylist):
         entries[key_of("reference")] = text
     return entries
+
+
+def _kept_whole(value: Any) -> Any:
+    """Quote a text with quotes that the host would leave as it is, and take for quoted when it reads it."""
+    is_misread = isinstance(value, str) and '"' in value and not set(value) & set(",:\n")
+    return json.dumps(value, ensure_ascii=False) if is_misread else value
 
 
 def _idle(stylist: Stylist, *, hires: bool) -> set[str]:
@@ -90,11 +97,19 @@ def fill_defaults(parameters: dict[str, Any]) -> None:
     """Complete pasted ``parameters`` with the defaults that `write` left out."""
     if VERSION not in parameters:
         return
+    _rejoin_sizes(parameters)
     parameters.setdefault(key_of("reference"), "")
     for name, control in controls().items():
         if control.recorded:
             default = default_of(name)
             parameters.setdefault(key_of(name), str(default.value if isinstance(default, Enum) else default))
+
+
+def _rejoin_sizes(parameters: dict[str, Any]) -> None:
+    """Put texts such as '2x4' together again, which the host takes for a width and a height."""
+    for key in map(key_of, controls()):
+        if f"{key}-1" in parameters:
+            parameters[key] = f"{parameters.pop(f'{key}-1')}x{parameters.pop(f'{key}-2')}"
 
 
 def is_enabled(parameters: dict[str, Any]) -> bool:

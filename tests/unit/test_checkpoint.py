@@ -117,3 +117,12 @@ def test_a_key_of_an_absurd_number_costs_nothing(tmp_path: Path, number: str) ->
     with contextlib.suppress(AdapterError):
         open_adapter(path)
     assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("opcodes", [b"q\0", b"q", b"\x80\x02}q\x00(u.", b"\x80\x02ccollections\nOrderedDict\nK\x01R."])
+def test_a_damaged_pickle_is_refused_whatever_it_does_to_its_reader(tmp_path: Path, opcodes: bytes) -> None:
+    """torch's reader raises IndexError, TypeError, struct.error, AttributeError; one such file once hid all others."""
+    path = tmp_path / "adapter.bin"
+    path.write_bytes(opcodes)
+    with pytest.raises(AdapterError, match=r"adapter\.bin cannot be read"):
+        open_adapter(path)

@@ -142,3 +142,11 @@ def test_no_text_does_worse_than_a_parameter_error(text: str, count: int) -> Non
 
 def test_means_are_the_ones_that_blend() -> None:
     assert [choice for choice in Combine if choice.is_mean] == [Combine.MEAN, Combine.NORMALISED_MEAN]
+
+
+@pytest.mark.parametrize("weight", [1e-46, 5e-324])
+@pytest.mark.parametrize("average", [mean, normalised_mean])
+def test_the_smallest_weights_count_by_their_ratio(average, weight: float) -> None:
+    """In float32 they were 0, and the mean NaN."""
+    vectors = [torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 1.0]])]
+    torch.testing.assert_close(average(vectors, [weight, weight]), average(vectors, [1.0, 1.0]))

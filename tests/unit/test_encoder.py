@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +130,7 @@ def test_a_number_where_a_tensor_belongs_is_no_tower(tmp_path: Path, key: str) -
 @pytest.mark.parametrize("hidden", [1280, 48], ids=["single file", "folder"])
 def test_what_a_damaged_tower_leads_to_is_an_encoder_error(tmp_path: Path, folder: Path, hidden: int) -> None:
     if hidden == 48:  # a configuration that no model can be built from
-        (tmp_path / "config.json").write_text('{"hidden_size": 48, "num_attention_heads": 0, "hidden_act": "none"}')
+        (tmp_path / "config.json").write_text('{"hidden_size": 48, "hidden_act": "none"}')
     tensors = {
         "vision_model.embeddings.class_embedding": torch.zeros(hidden),
         "visual_projection.weight": torch.zeros(8, hidden),
@@ -138,6 +139,19 @@ def test_what_a_damaged_tower_leads_to_is_an_encoder_error(tmp_path: Path, folde
     encoder = open_encoder(tmp_path if hidden == 48 else tmp_path / "model.safetensors")
     with pytest.raises(EncoderError, match="cannot be loaded"):
         VisionTower(encoder, CPU)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"image_size": 0}, {"num_hidden_layers": 10**9}, {"patch_size": "56"}, {"layer_norm_eps": "small"}],
+    ids=str,
+)
+def test_a_configuration_that_no_model_looks_with_is_refused(folder: Path, tmp_path: Path, change: dict) -> None:
+    (tmp_path / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps(config | change), encoding="utf-8")
+    with pytest.raises(EncoderError, match=rf"config\.json of the image encoder {tmp_path.name} is damaged"):
+        VisionTower(open_encoder(tmp_path), CPU)
 
 
 def test_a_tower_that_is_gone_since_it_was_found_is_an_encoder_error(folder: Path, tmp_path: Path) -> None:

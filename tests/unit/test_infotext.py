@@ -48,6 +48,22 @@ def test_what_is_written_is_read_back(adapter: Adapter, params: StyleParams) -> 
     assert pasted(written) == params.replace(adapter=adapter.path.name, reference="cd" * 32)
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"), [('"a cat"', r'"\"a cat\""'), ('a "cat"', r'"a \"cat\""'), ("a cat", "a cat")]
+)
+def test_quotes_that_the_host_would_take_for_its_own_are_quoted(adapter: Adapter, content: str, expected: str) -> None:
+    entries = infotext.write(styled(StyleParams(enabled=True, content=content), adapter), "ab", hires=False)
+    assert entries["InstantStyle content"] == expected
+
+
+def test_sizes_are_texts_again() -> None:
+    """The host splits '2x4' into a width and a height."""
+    parameters: dict[str, Any] = {"InstantStyle": "1", "InstantStyle style-1": "2", "InstantStyle style-2": "4"}
+    infotext.fill_defaults(parameters)
+    assert parameters["InstantStyle style"] == "2x4"
+    assert "InstantStyle style-1" not in parameters
+
+
 def test_always_written(adapter: Adapter) -> None:
     assert infotext.write(styled(StyleParams(enabled=True), adapter), "ab", hires=False) == {
         "InstantStyle": __version__,

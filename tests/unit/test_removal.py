@@ -188,3 +188,9 @@ def test_unrelated_words_and_too_much_removal_are_flagged() -> None:
     assert flags(2.0) == [(False, False), (True, True)]  # the cat is just gone, not flipped
     opposite = Remover(contents, texts, 1.0, Removal.SUBTRACT).resemblances(-picture)
     assert [(entry.is_unrelated, entry.is_flipped) for entry in opposite] == [(True, False), (True, False)]
+
+
+def test_the_smallest_weights_name_a_direction() -> None:
+    """In float32 they were 0, and what was left of the picture NaN."""
+    remove = Remover(parse_contents("a cat:1e-46"), torch.ones(1, 4), 1.0, Removal.SUBTRACT)
+    torch.testing.assert_close(remove(torch.ones(1, 4)), torch.ones(1, 4))

@@ -1,0 +1,77 @@
+"""Infotext: what is written and pasted, and what comes from anywhere."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from lib_instantstyle.blocks import Preset
+from lib_instantstyle.params import StyleParams, controls, default_of
+from lib_instantstyle.subtraction import parse_contents
+from lib_instantstyle.webui import infotext
+from tests.fuzz.texts import DICTS, NAMES, language
+from tests.fuzz.trial import Target
+
+
+def _stylist(params: StyleParams) -> Any:
+    """As much of a styled job as its infotext needs."""
+    return SimpleNamespace(
+        params=params,
+        adapter=SimpleNamespace(path=SimpleNamespace(name="ip-adapter_sdxl.safetensors")),
+        contents=parse_contents(params.content) if params.content_strength else [],
+        recalled=params.recalled,
+    )
+
+
+def _use_round_trip(values: dict[str, Any]) -> None:
+    """What acts is the same after it was written into a picture and pasted."""
+    blocks = values.get("blocks", "style:1") if values.get("preset") == Preset.CUSTOM.value else default_of("blocks")
+    params = StyleParams.from_dict({**values, "blocks": blocks})
+    entries = infotext.write(_stylist(params), "ab" * 32, hires=True)
+    again = pasted(written(entries))
+    for name, control in controls().items():
+        if control.recorded and infotext.key_of(name) in entries and name != "adapter":
+            assert getattr(again, name) == getattr(params, name), name
+
+
+def written(entries: dict[str, Any]) -> str:
+    """Do what the host does with the generation parameters of a picture."""
+    from modules.infotext_utils import quote
+
+    named = ", ".join(f"{key}: {quote(value)}" for key, value in entries.items() if value is not None)
+    return f"a house\nNegative prompt: blurry\nSteps: 20, Sampler: Euler, Seed: 1, {named}, Version: v1.10.1"
+
+
+def pasted(text: str) -> StyleParams:
+    """Do what the host does on paste: cast each text to the type of its control, and leave out what cannot be cast."""
+    from modules.infotext_utils import parse_generation_parameters
+
+    parameters = parse_generation_parameters(text)
+    infotext.fill_defaults(parameters)
+    values: dict[str, Any] = {"enabled": infotext.is_enabled(parameters)}
+    for name in controls():
+        found = parameters.get(infotext.key_of(name))
+        if found is not None and isinstance(default_of(name), float):
+            try:
+                values[name] = float(found)
+            except ValueError:
+                continue
+        elif found is not None and not controls()[name].pictures:
+            values[name] = found
+    return StyleParams(**values)
+
+
+_KEYS = st.sampled_from([infotext.key_of(name) for name in controls()] + [infotext.VERSION, infotext.STYLES, "Size"])
+INFOTEXTS = st.lists(
+    st.tuples(_KEYS, language("Style", *NAMES) | st.sampled_from(list(Preset)).map(str)), max_size=8
+).map(
+    lambda entries: "a house\nSteps: 20, Sampler: Euler, " + ", ".join(f"{key}: {value}" for key, value in entries)
+) | st.text(max_size=200)
+
+
+TARGETS = (
+    Target("infotext, written and pasted", DICTS, _use_round_trip),
+    Target("infotext, from anywhere", INFOTEXTS, pasted),
+)
