@@ -73,7 +73,7 @@ def styles() -> list[dict[str, Any]]:
 def export_style(name: str) -> dict[str, Any]:
     """Return a style with its whole file as base64, which `save_style` takes as ``file``."""
     path = library.existing(name)
-    return {**_summary(path.stem), "file": base64.b64encode(path.read_bytes()).decode()}
+    return {**_summary(path.stem), "file": base64.b64encode(library.content_of(path)).decode()}
 
 
 def save_style(values: dict[str, Any]) -> dict[str, Any]:

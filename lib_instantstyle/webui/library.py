@@ -26,7 +26,7 @@ def names() -> list[str]:
     """Return the names of all styles, sorted."""
     folder = models.styles_folder()
     files = folder.glob(f"*{SUFFIX}") if folder.is_dir() else []
-    return sorted((path.stem for path in files if path.is_file() and is_name(path.stem)), key=str.lower)
+    return sorted((path.stem for path in files if is_name(path.stem) and _lies_in(folder, path)), key=str.lower)
 
 
 def path_of(name: str) -> Path:
@@ -88,9 +88,18 @@ def import_file(name: str, content: bytes, *, replace: bool = False) -> Path:
 
 def import_path(path: Path, *, replace: bool = False) -> Path:
     """Keep the style file at ``path`` under its own name, as `import_file` does."""
+    return import_file(path.stem, content_of(path), replace=replace)
+
+
+def content_of(path: Path) -> bytes:
+    """Return what is in a style file.
+
+    Raises:
+        StyleError: If it is too large to be one.
+    """
     if path.stat().st_size > MAX_BYTES:
         raise StyleError(f"The style {path.stem} is too large: at most {MAX_BYTES >> 20} MiB.")
-    return import_file(path.stem, path.read_bytes(), replace=replace)
+    return path.read_bytes()
 
 
 def delete(name: str) -> None:
@@ -123,6 +132,11 @@ def adapter_for(style: SavedStyle, name: str = AUTOMATIC) -> Adapter:
 def hash_of(name: str) -> str:
     """Return the start of the SHA-256 of the style's file, for the infotext."""
     return fingerprint(existing(name))[:12]
+
+
+def _lies_in(folder: Path, path: Path) -> bool:
+    """Whether a file is in the folder itself: through a link, the routes would show and copy what lies elsewhere."""
+    return path.is_file() and path.resolve().parent == folder.resolve()
 
 
 def _suits(adapter: Adapter, style: SavedStyle) -> bool:

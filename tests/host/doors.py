@@ -32,6 +32,11 @@ class Api:
         arguments = {title: {"args": values} for title, values in scripts.items()}
         return self.request("POST", "/sdapi/v1/txt2img", {**_SMALL, **fields, "alwayson_scripts": arguments})
 
+    def routes(self, prefix: str) -> list[tuple[str, str]]:
+        """Return method and path of each route that begins with ``prefix``."""
+        ours = [route for route in self._app.routes if route.path.startswith(prefix)]
+        return [(method, route.path) for route in ours for method in sorted(route.methods)]
+
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         transport = httpx.ASGITransport(app=self._app)
         async with httpx.AsyncClient(transport=transport, base_url="http://stand-in", timeout=None) as client:

@@ -32,3 +32,31 @@ def test_nothing_happens_at_import(path: Path) -> None:
 
 def test_only_one_script_file() -> None:
     assert [path.name for path in (ROOT / "scripts").glob("*.py")] == ["instantstyle.py"]
+
+
+_FOREIGN = ("requests", "urllib", "httpx", "socket", "subprocess", "shutil", "marshal", "shelve", "yaml")
+_CALLS = (
+    "eval",
+    "exec",
+    "compile",
+    "os.system",
+    "pickle.load",
+    "pickle.loads",
+    "pickle.Unpickler",
+    "importlib.import_module",
+)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lib_instantstyle").rglob("*.py")), ids=lambda path: path.stem)
+def test_nothing_runs_what_comes_in_or_goes_to_the_network(path: Path) -> None:
+    """Pictures from addresses are fetched by the host, under its options; tensors are read as weights only."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.split(".")[0] in _FOREIGN for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] not in _FOREIGN
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in _CALLS
+            if called == "torch.load":
+                assert "weights_only=True" in ast.unparse(node)
