@@ -171,10 +171,11 @@ def _normalised(image: Image.Image, name: str, background: tuple[int, int, int])
 def _eight_bits(image: Image.Image) -> Image.Image:
     if not image.mode.startswith(("I", "F")):
         return image
-    values = np.asarray(image, dtype=np.float64)
-    if image.mode != "F":  # 16-bit greyscale, which Pillow's own conversion would clip at 255
-        values = values / 257.0 if values.max() > 255 else values
-    return Image.fromarray(np.nan_to_num(values).clip(0, 255).round().astype(np.uint8))
+    values = np.array(image, dtype=np.float32)  # in place from here on: a large picture is large four times over
+    if image.mode != "F" and values.max() > 255:  # 16-bit greyscale, which Pillow's own conversion would clip at 255
+        values /= 257.0
+    np.nan_to_num(values, copy=False)
+    return Image.fromarray(values.clip(0, 255, out=values).round(out=values).astype(np.uint8))
 
 
 def _composited(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
