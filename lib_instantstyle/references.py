@@ -43,6 +43,7 @@ DECODE_ERRORS = (
     zlib.error,
     Image.DecompressionBombError,
 )
+_DRAWN_BY_PROGRAMS = ("EPS", "WMF")  # Pillow hands their commands to Ghostscript, or to Windows
 _WHAT_TO_DO = "Give a PNG, JPEG or WebP picture."
 
 
@@ -152,6 +153,8 @@ def _decoded(text: str, name: str) -> bytes:
 
 
 def _normalised(image: Image.Image, name: str, background: tuple[int, int, int]) -> Image.Image:
+    if image.format in _DRAWN_BY_PROGRAMS:
+        raise PictureError(f"The {name} is {image.format}: commands that another program would run. {_WHAT_TO_DO}")
     width, height = image.size
     if min(width, height) < MIN_SIDE:
         raise PictureError(

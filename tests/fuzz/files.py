@@ -67,7 +67,8 @@ def damaged(whole: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 _SIZES = st.sampled_from([(16, 16), (20, 33), (64, 48), (15, 40), (1, 1), (16, 1700), (240, 16)])
 _MODES = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I"), "JPEG": ("L", "RGB", "CMYK"),
           "WEBP": ("RGB", "RGBA"), "GIF": ("L", "P", "RGB"), "BMP": ("1", "L", "P", "RGB"),
-          "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "YCbCr", "LAB")}  # fmt: skip
+          "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "YCbCr", "LAB"),
+          "EPS": ("L", "RGB", "CMYK")}  # fmt: skip
 _KINDS = [(form, mode) for form, modes in _MODES.items() for mode in modes]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.references import load_picture
@@ -90,3 +90,12 @@ def test_addresses_go_through_the_host() -> None:
     picture = load_picture(" https://example.org/a.png", fetch=lambda address: seen.append(address) or RED)
     assert seen == ["https://example.org/a.png"]
     assert picture is not None
+
+
+def test_a_picture_that_a_program_would_draw_is_refused_before_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow gives the commands of an EPS file to Ghostscript, where there is one."""
+    ran = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *arguments: ran.append(arguments))
+    with pytest.raises(PictureError, match="is EPS: commands that another program would run"):
+        load_picture(encoded(RED, "EPS"))
+    assert not ran
