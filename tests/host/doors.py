@@ -7,9 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.host.inprocess import InProcess
-
-_SMALL = {"prompt": "a house", "steps": 2, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
+from tests.host.inprocess import DEFAULTS, InProcess
 
 
 class Api:
@@ -30,7 +28,7 @@ class Api:
     def txt2img(self, scripts: dict[str, list[Any]], **fields: Any) -> httpx.Response:
         """Make a picture whose always-on ``scripts`` get these arguments."""
         arguments = {title: {"args": values} for title, values in scripts.items()}
-        return self.request("POST", "/sdapi/v1/txt2img", {**_SMALL, **fields, "alwayson_scripts": arguments})
+        return self.request("POST", "/sdapi/v1/txt2img", {**DEFAULTS, **fields, "alwayson_scripts": arguments})
 
     def routes(self, prefix: str) -> list[tuple[str, str]]:
         """Return method and path of each route that begins with ``prefix``."""
@@ -47,7 +45,7 @@ def press_generate(host: InProcess, scripts: dict[str, list[Any]], **fields: Any
     """Do what the button does, and return the HTML that the page shows below the picture."""
     from modules.generate import generator
 
-    values = {**_SMALL, **fields}
+    values = {**DEFAULTS, **fields}
     # On the page, scripts of the host's own hold these.
     own = {"Sampler": [values.pop("steps"), values.pop("sampler_name")], "Seed": [values.pop("seed")]}
     arguments = host.job(scripts={**own, **scripts}).script_args

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.host.launcher import EXTENSION_ROOT, HOST_ROOT
 
-_DEFAULTS = {"prompt": "a house", "steps": 2, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
+DEFAULTS = {"prompt": "a house", "steps": 2, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
 _current: list[InProcess] = []
 
 
@@ -103,7 +103,7 @@ class InProcess:
             "img2img": processing.StableDiffusionProcessingImg2Img,
         }[tab]
         saving = {"do_not_save_samples": True, "do_not_save_grid": True}
-        p = kind(**{**_DEFAULTS, **saving, **fields})
+        p = kind(**{**DEFAULTS, **saving, **fields})
         p.is_api = True
         p.scripts = self.runner(tab)
         p.script_args = tuple(self._filled(tab, scripts or {}))
