@@ -10,14 +10,14 @@ import contextlib
 import hashlib
 import os
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 if TYPE_CHECKING:
-    import torch
+    from pathlib import Path
 
 DEFAULT_LIMIT = 256 * 1024 * 1024  # bytes
 _SUFFIX = ".safetensors"
@@ -53,15 +53,10 @@ class EmbeddingCache:
     def get(self, *key: str) -> torch.Tensor | None:
         """Return the embedding kept under ``key``, or None. A damaged file counts as absent and is removed."""
         path = self._path(key)
-        if not path.is_file():
-            return None
-        try:
-            embedding: torch.Tensor = load_file(str(path))["embedding"].clone()
-            os.utime(path)
-        except (SafetensorError, OSError, KeyError):
+        embedding = _read(path)
+        if embedding is None:
             with contextlib.suppress(OSError):
-                path.unlink()
-            return None
+                path.unlink(missing_ok=True)
         return embedding
 
     def put(self, embedding: torch.Tensor, *key: str) -> None:
@@ -84,3 +79,12 @@ class EmbeddingCache:
                 return
             path.unlink(missing_ok=True)
             total -= status.st_size
+
+
+def _read(path: Path) -> torch.Tensor | None:
+    try:
+        embedding: torch.Tensor = load_file(str(path))["embedding"].clone()
+        os.utime(path)
+    except (SafetensorError, OSError, KeyError):
+        return None
+    return embedding if torch.isfinite(embedding).all() else None

@@ -48,6 +48,13 @@ def test_a_damaged_file_counts_as_absent(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_numbers_that_are_none_count_as_absent(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path)
+    cache.put(torch.tensor([0.0, torch.nan]), "a")
+    assert cache.get("a") is None
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unwritable_folder_is_no_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
