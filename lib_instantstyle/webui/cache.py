@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib_instantstyle.regions import Mask
 from lib_instantstyle.store import DEFAULT_LIMIT, EmbeddingCache
-from lib_instantstyle.webui import models
+from lib_instantstyle.webui import folders
 
 _MASK = "mask"
 
@@ -14,7 +14,7 @@ def open_cache() -> EmbeddingCache:
     from modules import shared
 
     megabytes = getattr(shared.opts, "instantstyle_cache_megabytes", DEFAULT_LIMIT >> 20)
-    return EmbeddingCache(models.cache_folder(), int(megabytes) << 20)
+    return EmbeddingCache(folders.cache_folder(), int(megabytes) << 20)
 
 
 def keep_mask(mask: Mask) -> None:

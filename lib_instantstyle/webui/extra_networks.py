@@ -10,7 +10,7 @@ from lib_instantstyle import NAME
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.params import controls, default_of
 from lib_instantstyle.stylefile import read_metadata
-from lib_instantstyle.webui import library, models
+from lib_instantstyle.webui import folders, library
 from lib_instantstyle.webui.generation import GENERATION
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _make_page() -> Any:
                     yield item
 
         def allowed_directories_for_previews(self) -> list[str]:
-            return [str(models.styles_folder())]
+            return [str(folders.styles_folder())]
 
     return StylePage()
 

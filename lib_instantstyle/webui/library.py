@@ -11,7 +11,7 @@ from lib_instantstyle.errors import StyleError, UnknownStyleError
 from lib_instantstyle.store import write_whole
 from lib_instantstyle.stylefile import MAX_BYTES, SUFFIX, decode, encode, fingerprint, read
 from lib_instantstyle.styles import SavedStyle, check_name, is_name
-from lib_instantstyle.webui import models
+from lib_instantstyle.webui import folders, models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ logger = logging.getLogger("instantstyle")
 
 def names() -> list[str]:
     """Return the names of all styles, sorted."""
-    folder = models.styles_folder()
+    folder = folders.styles_folder()
     files = folder.glob(f"*{SUFFIX}") if folder.is_dir() else []
     return sorted((path.stem for path in files if is_name(path.stem) and _lies_in(folder, path)), key=str.lower)
 
@@ -35,7 +35,7 @@ def path_of(name: str) -> Path:
     Raises:
         StyleError: If the name could leave the folder.
     """
-    return models.styles_folder() / f"{check_name(name)}{SUFFIX}"
+    return folders.styles_folder() / f"{check_name(name)}{SUFFIX}"
 
 
 def find(name: str) -> SavedStyle:
@@ -58,7 +58,7 @@ def existing(name: str) -> Path:
     found = next((known for known in names() if known.lower() == wanted), None)
     if found is None:
         raise UnknownStyleError(f"There is no saved style {quoted(name)}. There are: {', '.join(names()) or 'none'}.")
-    return models.styles_folder() / f"{found}{SUFFIX}"
+    return folders.styles_folder() / f"{found}{SUFFIX}"
 
 
 def keep(name: str, style: SavedStyle, *, replace: bool = False) -> Path:

@@ -1,4 +1,4 @@
-"""Adapters and encoders on disk: where they may lie, which are there, and their hashes."""
+"""Adapters and encoders on disk: which are there, what they can do, and their hashes."""
 
 from __future__ import annotations
 
@@ -9,35 +9,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from lib_instantstyle.checkpoint import Adapter, Kind, open_adapter
 from lib_instantstyle.declared import AUTOMATIC
+from lib_instantstyle.describe import adapter_abilities, adapter_kind, size_text
 from lib_instantstyle.encoder import EncoderFile, open_encoder
 from lib_instantstyle.errors import AdapterError, InstantStyleError
 from lib_instantstyle.tensorfile import SUFFIXES
+from lib_instantstyle.webui import folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Found = TypeVar("Found", Adapter, EncoderFile)
 logger = logging.getLogger("instantstyle")
-# Ours first, then where users of other extensions already keep these files.
-_FOLDERS = ("InstantStyle", "ControlNet", "ipadapter", "clip_vision")
-_STYLES = "styles"  # within ours; no models in it
+_ENCODERS_OF_CONTROLNET = ("clip_vision", ".pth")  # folder and suffix
 _CACHED_FILES = 1024
-
-
-def model_folders() -> list[Path]:
-    """Return the folders that are searched, existing or not, the most specific first."""
-    from modules import paths, shared
-
-    extra = getattr(shared.cmd_opts, "instantstyle_models_dir", None)
-    return [Path(folder) for folder in [extra] if folder] + [Path(paths.models_path) / name for name in _FOLDERS]
-
-
-def cache_folder() -> Path:
-    """Return the folder of cached embeddings."""
-    from modules import paths, shared
-
-    chosen = getattr(shared.cmd_opts, "instantstyle_cache_dir", None)
-    return Path(chosen) if chosen else Path(paths.data_path) / "cache" / "instantstyle"
 
 
 def list_adapters() -> list[Adapter]:
@@ -60,13 +44,6 @@ def adapter_names() -> list[str]:
     return [AUTOMATIC, *dict.fromkeys(adapter.path.name for adapter in list_adapters())]
 
 
-def styles_folder() -> Path:
-    """Return the folder of the style library."""
-    from modules import paths
-
-    return Path(paths.models_path) / _FOLDERS[0] / _STYLES
-
-
 def find_adapter(name: str, suits: Callable[[Adapter], bool] | None = None) -> Adapter:
     """Return the adapter file called ``name``, with or without suffix, or the best one for Automatic.
 
@@ -86,8 +63,8 @@ def find_adapter(name: str, suits: Callable[[Adapter], bool] | None = None) -> A
             names = ", ".join(adapter.path.name for adapter in adapters)
             raise AdapterError(f"None of the adapters ({names}) reads the embedding of this saved style. Make it anew.")
         raise AdapterError(
-            f"No IP-Adapter for SDXL was found. Put ip-adapter_sdxl.safetensors into {_FOLDERS[0]} in the models "
-            f"folder. Searched: {', '.join(map(str, model_folders()))}."
+            f"No IP-Adapter for SDXL was found. Put ip-adapter_sdxl.safetensors into {folders.own_folder()}. Searched: "
+            f"{', '.join(map(str, folders.model_folders()))}."
         )
     for adapter in adapters:
         if name.lower() in (adapter.path.name.lower(), adapter.path.stem.lower()):
@@ -120,29 +97,36 @@ def adapter_sha256(adapter: Adapter) -> str | None:
 
 
 def describe_adapter(adapter: Adapter) -> dict[str, Any]:
-    """Return what the API tells of an adapter."""
+    """Return what the API tells of an adapter; of the encoders that suit it the first is the one that is used."""
     suitable = [encoder.path.name for encoder in list_encoders() if encoder.suits(adapter)]
+    size = adapter.path.stat().st_size
     return {
         "name": adapter.path.name,
+        "description": f"{adapter_kind(adapter)}, {size_text(size)}: {adapter_abilities(adapter)}",
+        "folder": str(adapter.path.parent),
         "kind": adapter.kind.value,
         "embedding_width": adapter.embedding_width,
         "tokens": adapter.tokens,
         "sites": len(adapter.widths),
         "removes_content": adapter.removes_content,
-        "bytes": adapter.path.stat().st_size,
+        "bytes": size,
         "encoders": suitable,
     }
 
 
 def _tensor_files() -> Iterator[Path]:
     seen = set()
-    styles = styles_folder()
-    for folder in model_folders():
+    styles = folders.styles_folder()
+    for folder in folders.model_folders():
         for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-            is_model = path.suffix in SUFFIXES and path.is_file() and styles not in path.parents
+            is_model = _may_be_model(path) and path.is_file() and styles not in path.parents
             if is_model and path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
+
+
+def _may_be_model(path: Path) -> bool:
+    return path.suffix in SUFFIXES or (path.parent.name, path.suffix) == _ENCODERS_OF_CONTROLNET
 
 
 def _recognise(opener: Callable[[Path], Found], path: Path, file: Path) -> Found | None:

@@ -31,6 +31,12 @@ def register() -> None:
             gr.Slider,
             {"minimum": 0, "maximum": 60, "step": 1},
         ).info("off the GPU, so that the next new reference need not read it from disk again; 0 frees it at once"),
+        "instantstyle_model_folders": shared.OptionInfo(
+            "",
+            "Further folders with adapters and image encoders, one a line",
+            gr.Textbox,
+            {"lines": 2, "placeholder": "/path/to/ComfyUI/models"},
+        ).info("searched with their subfolders, before the WebUI's own"),
         "instantstyle_cache_megabytes": shared.OptionInfo(
             DEFAULT_LIMIT >> 20,
             "Embedding cache on disk, megabytes",

@@ -25,6 +25,7 @@ def test_adapters(webui: WebUI) -> None:
     assert adapters["ip-adapter_sdxl.safetensors"]["removes_content"] is True
     assert adapters["ip-adapter-plus_sdxl_vit-h.bin"]["kind"] == "plus"
     assert adapters["ip-adapter_sdxl.safetensors"]["encoders"] == ["tiny-bigG"]
+    assert "content removal" in adapters["ip-adapter_sdxl.safetensors"]["description"]
 
 
 def test_the_script_is_listed_for_both_tabs(webui: WebUI) -> None:

@@ -11,6 +11,7 @@ from lib_instantstyle.webui import infotext
 from lib_instantstyle.webui.page.blocks import BlocksTab
 from lib_instantstyle.webui.page.content import ContentTab
 from lib_instantstyle.webui.page.fields import Fields
+from lib_instantstyle.webui.page.models import ModelsTab
 from lib_instantstyle.webui.page.references import References
 from lib_instantstyle.webui.page.regions import Regions
 from lib_instantstyle.webui.page.shelf import Shelf
@@ -56,6 +57,7 @@ class Accordion:
             ("Regions", lambda fields: Regions(fields, tab)),
             ("Blocks", BlocksTab),
             ("Library", Shelf),
+            ("Models", ModelsTab),
         ]
 
     def _tab(self, label: str, make: Callable[[Fields], Any]) -> Any:

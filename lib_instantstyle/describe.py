@@ -1,0 +1,40 @@
+"""Adapters and encoders in plain words: what each is, how large, and what it can do. No host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.checkpoint import Kind
+
+if TYPE_CHECKING:
+    from lib_instantstyle.checkpoint import Adapter
+    from lib_instantstyle.encoder import EncoderFile
+
+_TOWERS = {1280: "ViT-bigG", 1024: "ViT-H", 768: "ViT-L"}  # by the width of their projection
+_HIDDEN = {1664: "ViT-bigG", 1280: "ViT-H", 1024: "ViT-L"}  # by the width of their hidden states
+_UNITS = (("GB", 10**9, 1), ("MB", 10**6, 0), ("KB", 10**3, 0))
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes as people say it: ``703 MB``, ``3.7 GB``."""
+    for unit, factor, digits in _UNITS:
+        if count >= factor:
+            return f"{count / factor:.{digits}f} {unit}"
+    return f"{count} bytes"
+
+
+def adapter_kind(adapter: Adapter) -> str:
+    """Return what ``adapter`` is: ``IP-Adapter Plus for ViT-H``."""
+    towers = _TOWERS if adapter.kind is Kind.LINEAR else _HIDDEN
+    tower = towers.get(adapter.embedding_width, f"an encoder {adapter.embedding_width} wide")
+    return f"{'IP-Adapter' if adapter.kind is Kind.LINEAR else 'IP-Adapter Plus'} for {tower}"
+
+
+def adapter_abilities(adapter: Adapter) -> str:
+    """Return what ``adapter`` can do."""
+    return "style, layout and content removal" if adapter.removes_content else "style and layout; no content removal"
+
+
+def encoder_kind(encoder: EncoderFile) -> str:
+    """Return what ``encoder`` is."""
+    return _TOWERS.get(encoder.projection_width, f"a CLIP tower {encoder.projection_width} wide")

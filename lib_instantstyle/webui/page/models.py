@@ -1,0 +1,53 @@
+"""The tab Models: which adapters and image encoders were found, and what each can do."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from lib_instantstyle.describe import adapter_abilities, adapter_kind, encoder_kind, size_text
+from lib_instantstyle.webui import folders, models
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lib_instantstyle.checkpoint import Adapter
+    from lib_instantstyle.encoder import EncoderFile
+    from lib_instantstyle.webui.page.fields import Fields
+
+
+class ModelsTab:
+    """The tab Models; constructing lays it out."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self._found = gr.HTML(elem_id=fields.elem_id("found"), elem_classes="instantstyle-found")
+
+    def connect(self) -> None:
+        """Look for files whenever somebody looks at the tab."""
+        self._fields.tabs["Models"].select(_found, outputs=[self._found], show_progress=False)
+
+
+def _found() -> str:
+    encoders = models.list_encoders()
+    rows = [_adapter_row(adapter, encoders) for adapter in models.list_adapters()]
+    rows += [_row(encoder.weights, encoder.path.name, f"Image encoder {encoder_kind(encoder)}") for encoder in encoders]
+    searched = "".join(f"<li>{escape(str(folder))}</li>" for folder in folders.model_folders())
+    return (
+        f"<table>{''.join(rows) or '<tr><td>No adapter and no image encoder was found.</td></tr>'}</table>"
+        f"<details><summary>Folders that are searched</summary><ul>{searched}</ul></details>"
+    )
+
+
+def _adapter_row(adapter: Adapter, encoders: list[EncoderFile]) -> str:
+    encoder = next((encoder.path.name for encoder in encoders if encoder.suits(adapter)), None)
+    seen_by = f"sees through {encoder}" if encoder else "its image encoder is missing"
+    kind = f"{adapter_kind(adapter)}: {adapter_abilities(adapter)}; {seen_by}"
+    return _row(adapter.path, adapter.path.name, kind)
+
+
+def _row(file: Path, name: str, kind: str) -> str:
+    cells = f"<td>{size_text(file.stat().st_size)}</td><td>{escape(kind)}</td>"
+    return f"<tr title='{escape(str(file), quote=True)}'><th>{escape(name)}</th>{cells}</tr>"
