@@ -9,6 +9,7 @@
     const CLICK_PIXELS = 3; // less movement than this is a click
     const FINE = 0.2; // with Shift a drag moves by this share
     const ANSWER_MS = 2000; // after this the server is not waited for: an edit may leave the drawing as it was
+    const POLL_MS = 1000; // between looks at a download
     const KEY_STEPS = {ArrowUp: 0.05, ArrowRight: 0.05, ArrowDown: -0.05, ArrowLeft: -0.05, PageUp: 0.5, PageDown: -0.5};
     const KEY_WEIGHTS = {Home: 0, End: MAX_WEIGHT, Delete: 0};
 
@@ -169,6 +170,15 @@
         if (focused && document.activeElement === document.body) find(focused)?.focus({preventScroll: true});
     }
 
+    // --- models that are being fetched: ask how far it is, while somebody looks
+
+    function poll() {
+        for (const shown of root().querySelectorAll(".instantstyle-fetching")) {
+            if (shown.offsetParent) root().querySelector(`#${CSS.escape(shown.dataset.poll)}`)?.click();
+        }
+    }
+
+    setInterval(poll, POLL_MS);
     document.addEventListener("pointerdown", onPointerDown);
     document.addEventListener("pointermove", onPointerMove);
     document.addEventListener("pointerup", onPointerUp);

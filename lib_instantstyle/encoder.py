@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from lib_instantstyle.catalogue import ModelSet
+
     Shapes = Mapping[str, tuple[int, ...]]
 
 _CLASS_EMBEDDING = "vision_model.embeddings.class_embedding"
@@ -54,8 +56,8 @@ class EncoderFile:
     hidden_width: int
     projection_width: int
 
-    def suits(self, adapter: Adapter) -> bool:
-        """Whether ``adapter`` can read this tower's output."""
+    def suits(self, adapter: Adapter | ModelSet) -> bool:
+        """Whether ``adapter``, here or only known of, can read this tower's output."""
         width = self.projection_width if adapter.kind is Kind.LINEAR else self.hidden_width
         return width == adapter.embedding_width
 

@@ -55,3 +55,18 @@ class StyleError(InstantStyleError):
 
 class UnknownStyleError(StyleError):
     """There is no saved style of that name."""
+
+
+class DownloadError(InstantStyleError):
+    """A model cannot be fetched, or is not what it should be."""
+
+
+class UnreachableError(DownloadError):
+    """Nothing answers at the address of a model."""
+
+
+class CancelledDownloadError(DownloadError):
+    """The user has cancelled; what was received is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("Cancelled. What was received is kept, and the next time only the rest is fetched.")

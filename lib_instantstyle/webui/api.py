@@ -1,4 +1,4 @@
-"""Routes beside the host's own: version, schema, adapters, and the style library."""
+"""Routes beside the host's own: version, schema, adapters, fetching models, and the style library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib_instantstyle import NAME, __version__
 from lib_instantstyle.controls import quoted
 from lib_instantstyle.errors import InstantStyleError, ParameterError, StyleError, UnknownStyleError
 from lib_instantstyle.params import StyleParams
-from lib_instantstyle.webui import library, models, saving
+from lib_instantstyle.webui import fetching, library, models, saving
 from lib_instantstyle.webui.arguments import read_arguments
 from lib_instantstyle.webui.host import A1111Host
 from lib_instantstyle.webui.measure import measure_stylist
@@ -35,6 +35,9 @@ def register(_demo: Any, app: Any) -> None:
     def post_embed(values: dict[str, Any] = body) -> Any:
         return _answered(embed, values)
 
+    def post_fetch(values: dict[str, Any] = body) -> Any:
+        return _mended(fetching.request, values)
+
     routes = (
         ("GET", "version", version),
         ("GET", "schema", schema),
@@ -44,6 +47,9 @@ def register(_demo: Any, app: Any) -> None:
         ("POST", "styles", post_style),
         ("DELETE", "styles/{name}", lambda name: _mended(delete_style, name)),
         ("POST", "embed", post_embed),
+        ("GET", "models/fetch", fetching.describe),
+        ("POST", "models/fetch", post_fetch),
+        ("DELETE", "models/fetch", fetching.cancel),
     )
     dependencies = _authentication()
     for method, path, endpoint in routes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lib_instantstyle.fetcher import PARTS
+
 _OURS = "InstantStyle"
 # Where users of other extensions already keep these files: in the models folder, and in ControlNet's own.
 _SHARED = ("ControlNet", "ipadapter", "clip_vision")
@@ -19,6 +21,19 @@ def model_folders() -> list[Path]:
     controlnet = Path(paths.extensions_dir) / "sd-webui-controlnet"
     usual = [own_folder(), *(models / name for name in _SHARED), *(controlnet / name for name in _CONTROLNET)]
     return [*_chosen(), *usual]
+
+
+def download_folder() -> Path:
+    """Return where fetched models go: the folder that the command line names, or ours."""
+    from modules import shared
+
+    argument = getattr(shared.cmd_opts, "instantstyle_models_dir", None)
+    return Path(argument) if argument else own_folder()
+
+
+def hidden_folders() -> list[Path]:
+    """Return folders within those that are searched where no models are: saved styles, and half of a download."""
+    return [styles_folder(), download_folder() / PARTS]
 
 
 def own_folder() -> Path:

@@ -116,10 +116,10 @@ def describe_adapter(adapter: Adapter) -> dict[str, Any]:
 
 def _tensor_files() -> Iterator[Path]:
     seen = set()
-    styles = folders.styles_folder()
+    hidden = folders.hidden_folders()
     for folder in folders.model_folders():
         for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-            is_model = _may_be_model(path) and path.is_file() and styles not in path.parents
+            is_model = _may_be_model(path) and path.is_file() and not any(folder in path.parents for folder in hidden)
             if is_model and path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path

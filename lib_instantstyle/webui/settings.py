@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lib_instantstyle import NAME
+from lib_instantstyle.catalogue import catalogue
 from lib_instantstyle.store import DEFAULT_LIMIT
 from lib_instantstyle.webui.guest import DEFAULT_MINUTES
 
@@ -36,7 +37,15 @@ def register() -> None:
             "Further folders with adapters and image encoders, one a line",
             gr.Textbox,
             {"lines": 2, "placeholder": "/path/to/ComfyUI/models"},
+            restrict_api=True,
         ).info("searched with their subfolders, before the WebUI's own"),
+        "instantstyle_mirror": shared.OptionInfo(
+            "",
+            "Mirror from which models are fetched",
+            gr.Textbox,
+            {"placeholder": catalogue().base},
+            restrict_api=True,
+        ).info("an address below which h94/IP-Adapter lies; hashes are checked all the same"),
         "instantstyle_cache_megabytes": shared.OptionInfo(
             DEFAULT_LIMIT >> 20,
             "Embedding cache on disk, megabytes",

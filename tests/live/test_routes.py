@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from lib_instantstyle import __version__
 from lib_instantstyle.params import controls
 from tests.live.client import WebUI
@@ -66,3 +68,26 @@ def test_xyz_axes(webui: WebUI, style: dict[str, Any]) -> None:
     zero_style, one_style, zero_layout, one_layout = answer.pictures[-4:]
     assert zero_style != one_style
     assert zero_layout == one_layout == webui.txt2img(style | {"preset": "layout"}).pictures[0]
+
+
+def test_what_could_be_fetched_is_told_and_nothing_is(webui: WebUI) -> None:
+    told = webui.get("/instantstyle/models/fetch")
+    assert told["state"] == "idle"
+    sets = {entry["name"]: entry for entry in told["sets"]}
+    assert list(sets) == ["recommended", "small", "plus"]
+    assert sets["recommended"]["bytes_to_fetch"] == 0  # the tiny models stand in
+    assert {file["checked_by"] for file in sets["small"]["files"]} == {"SHA-256", "structure"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"set": "recommended"}, "Nothing is missing"),
+        ({"set": "large"}, "There is no set"),
+        ({"url": "x"}, "Unknown key"),
+    ],
+)
+def test_a_fetch_that_cannot_begin_says_why(webui: WebUI, body: dict[str, str], reason: str) -> None:
+    answer = webui.post("/instantstyle/models/fetch", body)
+    assert answer.status == 422
+    assert reason in answer.body["detail"]

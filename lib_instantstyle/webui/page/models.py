@@ -1,4 +1,4 @@
-"""The tab Models: which adapters and image encoders were found, and what each can do."""
+"""The tab Models: which adapters and image encoders were found, what each can do, and a way to get some."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import gradio as gr
 
 from lib_instantstyle.describe import adapter_abilities, adapter_kind, encoder_kind, size_text
 from lib_instantstyle.webui import folders, models
+from lib_instantstyle.webui.page.fetch import FetchPanel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +23,12 @@ class ModelsTab:
     """The tab Models; constructing lays it out."""
 
     def __init__(self, fields: Fields) -> None:
-        self._fields = fields
-        self._found = gr.HTML(elem_id=fields.elem_id("found"), elem_classes="instantstyle-found")
+        found = gr.HTML(elem_id=fields.elem_id("found"), elem_classes="instantstyle-found")
+        self._fetch = FetchPanel(fields, found, _found)
 
     def connect(self) -> None:
-        """Look for files whenever somebody looks at the tab."""
-        self._fields.tabs["Models"].select(_found, outputs=[self._found], show_progress=False)
+        """Let the buttons work."""
+        self._fetch.connect()
 
 
 def _found() -> str:

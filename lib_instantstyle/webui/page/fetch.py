@@ -1,0 +1,104 @@
+"""Getting models from the page: what would be fetched and how large it is, then how far it is."""
+
+from __future__ import annotations
+
+import shutil
+from html import escape
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from lib_instantstyle.catalogue import catalogue
+from lib_instantstyle.describe import size_text
+from lib_instantstyle.fetcher import State
+from lib_instantstyle.webui import fetching, folders
+from lib_instantstyle.webui.page.fields import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lib_instantstyle.catalogue import ModelSet
+    from lib_instantstyle.fetcher import Progress
+    from lib_instantstyle.webui.page.fields import Fields
+
+
+class FetchPanel:
+    """Choice of a set, the buttons and the progress; constructing lays it out.
+
+    Args:
+        fields: Of the tab.
+        found: Shows what was found.
+        look: Returns what ``found`` shows.
+    """
+
+    def __init__(self, fields: Fields, found: gr.HTML, look: Callable[[], str]) -> None:
+        self._fields = fields
+        self._found = found
+        self._look = look
+        labels = [_label(entry) for entry in catalogue().sets]
+        self._set = gr.Radio(labels, value=labels[0], label="Models to get", elem_id=fields.elem_id("fetch_set"))
+        self._set.do_not_save_to_config = True
+        with gr.Row():
+            self._get = gr.Button("Get models", variant="primary", elem_id=fields.elem_id("fetch"))
+            self._cancel = gr.Button("Cancel", elem_id=fields.elem_id("fetch_cancel"))
+            # The page's script presses it while something is fetched.
+            self._poll = gr.Button("Look", visible=False, elem_id=fields.elem_id("fetch_poll"))
+        self._status = gr.HTML(elem_id=fields.elem_id("fetch_status"), elem_classes="instantstyle-advice")
+
+    def connect(self) -> None:
+        """Let the buttons work, and look anew whenever somebody looks at the tab."""
+        arguments = {"inputs": [self._set], "outputs": [self._found, self._status], "show_progress": False}
+        self._get.click(shown(self._started), **arguments)
+        self._cancel.click(self._cancelled, **arguments)
+        self._set.change(self._chosen, **arguments)
+        for event in (self._poll.click, self._fields.tabs["Models"].select):
+            event(self._seen, **arguments)
+
+    def _started(self, label: str) -> list[str]:
+        fetching.start(_named(label).name)
+        return self._seen(label)
+
+    def _cancelled(self, label: str) -> list[str]:
+        fetching.cancel()
+        return self._seen(label)
+
+    def _chosen(self, label: str) -> list[str]:
+        running = fetching.FETCHER.progress.state is State.RUNNING
+        return self._seen(label) if running else [self._look(), _announcement(_named(label))]
+
+    def _seen(self, label: str) -> list[str]:
+        progress = fetching.FETCHER.progress
+        begun = progress.state is not State.IDLE
+        return [self._look(), self._progress(progress) if begun else _announcement(_named(label))]
+
+    def _progress(self, progress: Progress) -> str:
+        if progress.state is not State.RUNNING:
+            steps = "".join(f"<li>{escape(step)}</li>" for step in progress.by_hand)
+            by_hand = f"<p>By hand, file by file:</p><ul>{steps}</ul>" if steps else ""
+            return f"<p role='status'>{escape(progress.label)}: {escape(progress.message)}</p>{by_hand}"
+        far = f"{escape(progress.file)}: {size_text(progress.received)} of {size_text(progress.total)}"
+        poll = self._fields.elem_id("fetch_poll")
+        return (
+            f"<div class='instantstyle-fetching' data-poll='{poll}'><progress aria-label='Models fetched' "
+            f"max='{progress.total}' value='{progress.received}'></progress> {far}. {progress.message}</div>"
+        )
+
+
+def _label(entry: ModelSet) -> str:
+    size = sum(file.bytes or 0 for file in entry.adapter + entry.encoder)
+    return f"{entry.label} ({size_text(size)})"
+
+
+def _named(label: str) -> ModelSet:
+    return next(entry for entry in catalogue().sets if _label(entry) == label)
+
+
+def _announcement(entry: ModelSet) -> str:
+    absent = fetching.missing(entry)
+    if not absent:
+        return "<p>Nothing is missing from this set.</p>"
+    names = ", ".join(f"{file.target} ({size_text(file.bytes)})" if file.bytes else file.target for file in absent)
+    folder = folders.download_folder()
+    disk = next(place for place in (folder, *folder.parents) if place.is_dir())
+    room = size_text(shutil.disk_usage(disk).free)
+    return f"<p>Missing: {escape(names)}. Goes into {escape(str(folder))}, where {room} are free.</p>"

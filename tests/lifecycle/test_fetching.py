@@ -1,0 +1,76 @@
+"""From a mirror into the models folder, and into use."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib_instantstyle.catalogue import Catalogue, catalogue
+from lib_instantstyle.download import Pace
+from tests.host.inprocess import InProcess, in_process
+from tests.support import files
+from tests.support.server import Shelf, serve
+
+
+@pytest.fixture
+def host(models_dir: Path, tmp_path: Path) -> Iterator[InProcess]:
+    """The stand-in with a models folder of its own, empty."""
+    host = in_process(models_dir)
+    from modules import paths
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "models_path", str(tmp_path / "models"))
+        yield host
+    host.reset_options()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    """A mirror with small models, and the catalogue with their figures."""
+    from lib_instantstyle.fetcher import Fetcher
+    from lib_instantstyle.webui import fetching
+
+    with serve() as shelf:
+        monkeypatch.setattr(fetching, "catalogue", lambda: _catalogue_of(shelf))
+        monkeypatch.setattr(fetching, "FETCHER", Fetcher(Pace(1.0, ())))
+        yield shelf
+
+
+def _catalogue_of(shelf: Shelf) -> Catalogue:
+    full = catalogue()
+    entry = full.find("recommended")
+    changed = [_figures(shelf, full, part) for part in (entry.adapter, entry.encoder)]
+    return dataclasses.replace(full, sets=(dataclasses.replace(entry, adapter=changed[0], encoder=changed[1]),))
+
+
+def _figures(shelf: Shelf, full: Catalogue, part: tuple) -> tuple:
+    contents = [shelf.files[full.address(file, shelf.url).removeprefix(shelf.url)] for file in part]
+    return tuple(
+        dataclasses.replace(file, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        for file, content in zip(part, contents, strict=True)
+    )
+
+
+def test_a_mirror_fills_an_empty_models_folder(host: InProcess, small: Shelf, tmp_path: Path) -> None:
+    from lib_instantstyle.encoder import choose_encoder
+    from lib_instantstyle.webui import fetching, models
+
+    entry = catalogue().find("recommended")
+    tower = tmp_path / "tower"
+    files.vision_tower().save_pretrained(tower, safe_serialization=True)
+    adapter = files.save_safetensors(tmp_path / "adapter.safetensors", files.linear_adapter())
+    contents = [adapter, tower / "config.json", tower / "model.safetensors"]
+    for file, path in zip(entry.adapter + entry.encoder, contents, strict=True):
+        small.files[f"/h94/IP-Adapter/resolve/{catalogue().revision}/{file.path}"] = path.read_bytes()
+    host.shared.opts.data["instantstyle_mirror"] = small.url
+    assert models.list_adapters() == models.list_encoders() == []
+    fetching.request({})
+    assert fetching.FETCHER.wait(30).state.value == "done"
+    found = models.find_adapter("Automatic")
+    assert found.path.name == "ip-adapter_sdxl.safetensors"
+    assert choose_encoder(found, models.list_encoders()).path.name == "image_encoder_ViT-bigG"
+    assert fetching.describe()["sets"][0]["bytes_to_fetch"] == 0

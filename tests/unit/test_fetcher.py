@@ -1,0 +1,168 @@
+"""Sets of models are fetched in the background, into one folder, checked and resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from lib_instantstyle.catalogue import DATA, Content, RemoteFile, catalogue
+from lib_instantstyle.download import Pace
+from lib_instantstyle.errors import DownloadError
+from lib_instantstyle.fetcher import PARTS, Fetcher, Order, State
+from tests.support import files
+from tests.support.server import Mood, Shelf, serve
+
+QUICK = Pace(timeout=2, pauses=(0.0, 0.0))
+CONFIG = json.dumps({"hidden_size": 48}).encode()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    with serve() as shelf:
+        adapter = files.save_safetensors(tmp_path / "a.safetensors", files.linear_adapter())
+        shelf.files = {"/adapter": adapter.read_bytes(), "/config": CONFIG}
+        yield shelf
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "models" / "InstantStyle"
+
+
+def order(shelf: Shelf, folder: Path, **changes: object) -> Order:
+    content = shelf.files["/adapter"]
+    known = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), **changes}
+    adapter = RemoteFile("adapter", "mine.safetensors", Content.ADAPTER, known["bytes"], known["sha256"])
+    config = RemoteFile("config", "tower/config.json", Content.CONFIG, None, None)
+    return Order(folder, ((f"{shelf.url}/adapter", adapter), (f"{shelf.url}/config", config)), "test")
+
+
+def run(wanted: Order) -> Fetcher:
+    fetcher = Fetcher(QUICK)
+    fetcher.start(wanted)
+    fetcher.wait(20)
+    return fetcher
+
+
+def test_everything_arrives(shelf: Shelf, folder: Path) -> None:
+    progress = run(order(shelf, folder)).progress
+    assert progress.state is State.DONE
+    assert progress.received == progress.total > 0
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*")) == [
+        "mine.safetensors",
+        "tower/config.json",
+    ]
+
+
+def test_a_second_time_fetches_nothing(shelf: Shelf, folder: Path) -> None:
+    run(order(shelf, folder))
+    shelf.requests.clear()
+    assert run(order(shelf, folder)).progress.state is State.DONE
+    assert shelf.requests == []
+
+
+def test_a_damaged_file_is_replaced(shelf: Shelf, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "mine.safetensors").write_bytes(b"damaged")
+    run(order(shelf, folder))
+    assert (folder / "mine.safetensors").read_bytes() == shelf.files["/adapter"]
+
+
+def test_without_a_hash_the_structure_is_checked(shelf: Shelf, folder: Path) -> None:
+    shelf.files["/adapter"] = b"<html>Please log in</html>"
+    progress = run(order(shelf, folder, sha256=None)).progress
+    assert progress.state is State.FAILED
+    assert "was thrown away" in progress.message
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("config", [b"<html>", b"[]", b"{}"])
+def test_a_configuration_is_one(shelf: Shelf, folder: Path, config: bytes) -> None:
+    shelf.files["/config"] = config
+    progress = run(order(shelf, folder)).progress
+    assert "no configuration of an image encoder" in progress.message
+    assert not (folder / "tower" / "config.json").exists()
+
+
+def test_offline_says_which_file_goes_where(shelf: Shelf, folder: Path) -> None:
+    wanted = order(Shelf("http://127.0.0.1:9", shelf.files), folder)
+    progress = run(wanted).progress
+    assert progress.state is State.FAILED
+    assert "cannot be reached" in progress.message
+    assert progress.by_hand == (
+        f"http://127.0.0.1:9/adapter → {folder / 'mine.safetensors'}",
+        f"http://127.0.0.1:9/config → {folder / 'tower' / 'config.json'}",
+    )
+
+
+def test_cancelling_and_going_on(shelf: Shelf, folder: Path) -> None:
+    shelf.moods = [Mood(bytes=20_000, stall=1.0)]
+    fetcher = Fetcher(QUICK)
+    fetcher.start(order(shelf, folder))
+    with pytest.raises(DownloadError, match="already") as busy:
+        fetcher.start(order(shelf, folder))
+    assert busy.value.status_code == 409
+    while not fetcher.progress.received:
+        pass
+    fetcher.cancel()
+    assert fetcher.wait(20).state is State.CANCELLED
+    assert (folder / PARTS / "mine.safetensors").stat().st_size == 20_000
+    assert run(order(shelf, folder)).progress.state is State.DONE
+    assert shelf.requests[1] == ("/adapter", "bytes=20000-")
+    assert not (folder / PARTS).exists()
+
+
+def test_a_full_disk_is_told_before(shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")(0, 0, 1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+    with pytest.raises(DownloadError, match=r"1 MB left, and .* are needed"):
+        Fetcher(QUICK).start(order(shelf, folder))
+    assert shelf.requests == []
+
+
+def test_a_disk_that_refuses_is_told(shelf: Shelf, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "tower").write_text("a file where the folder should be")
+    progress = run(order(shelf, folder)).progress
+    assert progress.state is State.FAILED
+    assert "tower" in progress.message
+
+
+def test_an_empty_order_is_refused(folder: Path) -> None:
+    with pytest.raises(DownloadError, match="Nothing is missing"):
+        Fetcher(QUICK).start(Order(folder, ()))
+
+
+# --- what the data file says
+
+
+@pytest.mark.parametrize("file", {file for entry in catalogue().sets for file in entry.adapter + entry.encoder})
+def test_every_file_is_safe_to_fetch(file: RemoteFile) -> None:
+    target = PurePosixPath(file.target)
+    assert target.suffix in (".safetensors", ".json")  # never pickle
+    assert not target.is_absolute()
+    assert ".." not in target.parts
+    assert file.content is Content.CONFIG or (len(file.sha256) == 64 and file.bytes > 10**8)
+
+
+def test_every_figure_names_its_source() -> None:
+    data = json.loads(DATA.read_text(encoding="utf-8"))
+    assert all(entry["sources"] for entry in data["files"])
+
+
+def test_addresses() -> None:
+    file = catalogue().find("recommended").adapter[0]
+    path = "h94/IP-Adapter/resolve/018e402774aeeddd60609b4ecdb7e298259dc729/sdxl_models/ip-adapter_sdxl.safetensors"
+    assert catalogue().address(file) == f"https://huggingface.co/{path}"
+    assert catalogue().address(file, " http://nas:8000/hf/ ") == f"http://nas:8000/hf/{path}"
+    for bad in ("nas", "file:///models", "ftp://x/y"):
+        with pytest.raises(DownloadError, match="no address"):
+            catalogue().address(file, bad)
+    with pytest.raises(DownloadError, match="recommended, small, plus"):
+        catalogue().find("large")
