@@ -104,8 +104,8 @@ def choose_encoder(adapter: Adapter, encoders: Sequence[EncoderFile]) -> Encoder
     found = ", ".join(f"{encoder.path.name} ({encoder.projection_width})" for encoder in encoders) or "none"
     raise EncoderError(
         f"The adapter {adapter.name} needs an image encoder with {adapter.embedding_width}-wide "
-        f"{'embeddings' if adapter.kind is Kind.LINEAR else 'hidden states'}: {needed}. Put it into "
-        f"models/clip_vision or models/InstantStyle. Found: {found}."
+        f"{'embeddings' if adapter.kind is Kind.LINEAR else 'hidden states'}: {needed}. Press Get models in "
+        f"InstantStyle's tab Models, or put it into models/clip_vision or models/InstantStyle. Found: {found}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Routes beside the host's own: version, schema, adapters, fetching models, and the style library."""
+"""Routes beside the host's own: version, schema, adapters, preflight, models to get, and the styles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib_instantstyle import NAME, __version__
 from lib_instantstyle.controls import quoted
 from lib_instantstyle.errors import InstantStyleError, ParameterError, StyleError, UnknownStyleError
 from lib_instantstyle.params import StyleParams
-from lib_instantstyle.webui import fetching, library, models, saving
+from lib_instantstyle.webui import fetching, library, models, readiness, saving
 from lib_instantstyle.webui.arguments import read_arguments
 from lib_instantstyle.webui.host import A1111Host
 from lib_instantstyle.webui.measure import measure_stylist
@@ -47,6 +47,7 @@ def register(_demo: Any, app: Any) -> None:
         ("POST", "styles", post_style),
         ("DELETE", "styles/{name}", lambda name: _mended(delete_style, name)),
         ("POST", "embed", post_embed),
+        ("GET", "preflight", readiness.describe),
         ("GET", "models/fetch", fetching.describe),
         ("POST", "models/fetch", post_fetch),
         ("DELETE", "models/fetch", fetching.cancel),

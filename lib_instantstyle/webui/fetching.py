@@ -58,7 +58,7 @@ def describe() -> dict[str, Any]:
     progress = FETCHER.progress
     return {
         "state": progress.state.value,
-        "set": progress.label,
+        "label": progress.label,
         "file": progress.file,
         "received": progress.received,
         "total": progress.total,

@@ -65,13 +65,9 @@ class A1111Host:
         Raises:
             UnsupportedModelError: If none is loaded, or another program (TensorRT) runs in its place.
         """
-        from modules import sd_unet, shared
+        from modules import shared
 
-        if sd_unet.current_unet is not None:
-            raise UnsupportedModelError(
-                "A replacement UNet (Settings → Stable Diffusion → SD Unet) is active, which InstantStyle cannot "
-                "reach. Set SD Unet to None."
-            )
+        check_replacement()
         unet: nn.Module | None = getattr(getattr(shared.sd_model, "model", None), "diffusion_model", None)
         if unet is None:
             raise UnsupportedModelError("No checkpoint with a UNet is loaded. Choose an SDXL checkpoint.")
@@ -133,6 +129,21 @@ class A1111Host:
         """Explain ``unet(x, timesteps=…, context=…, y=…)``."""
         timesteps = kwargs["timesteps"] if "timesteps" in kwargs else args[1]
         return UNetCall(self._cursor.take(args[0].shape[0]), timesteps)
+
+
+def check_replacement() -> None:
+    """Refuse another program in the UNet's place.
+
+    Raises:
+        UnsupportedModelError: If there is one.
+    """
+    from modules import sd_unet
+
+    if sd_unet.current_unet is not None:
+        raise UnsupportedModelError(
+            "A replacement UNet (Settings → Stable Diffusion → SD Unet) is active, which InstantStyle cannot "
+            "reach. Set SD Unet to None."
+        )
 
 
 def loaded_unet() -> nn.Module | None:

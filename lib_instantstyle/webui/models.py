@@ -62,9 +62,10 @@ def find_adapter(name: str, suits: Callable[[Adapter], bool] | None = None) -> A
         if adapters:
             names = ", ".join(adapter.path.name for adapter in adapters)
             raise AdapterError(f"None of the adapters ({names}) reads the embedding of this saved style. Make it anew.")
+        searched = ", ".join(map(str, folders.model_folders()))
         raise AdapterError(
-            f"No IP-Adapter for SDXL was found. Put ip-adapter_sdxl.safetensors into {folders.own_folder()}. Searched: "
-            f"{', '.join(map(str, folders.model_folders()))}."
+            "No IP-Adapter for SDXL was found. Press Get models in InstantStyle's tab Models, or put "
+            f"ip-adapter_sdxl.safetensors into {folders.own_folder()}. Searched: {searched}."
         )
     for adapter in adapters:
         if name.lower() in (adapter.path.name.lower(), adapter.path.stem.lower()):

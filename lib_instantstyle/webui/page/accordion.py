@@ -16,6 +16,7 @@ from lib_instantstyle.webui.page.references import References
 from lib_instantstyle.webui.page.regions import Regions
 from lib_instantstyle.webui.page.shelf import Shelf
 from lib_instantstyle.webui.page.start import Start
+from lib_instantstyle.webui.page.status import Status
 from lib_instantstyle.webui.page.timing import Timing
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ class Accordion:
         fields = self._fields
         with InputAccordion(False, label=NAME, elem_id=fields.elem_id("enabled")) as accordion:
             fields["enabled"] = accordion
+            status = Status(fields)
             with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
                 sections = [self._tab(label, make) for label, make in self._sections()]
-        for section in sections:
+        for section in (*sections, status):
             section.connect()
         return fields.in_order()
 

@@ -1,0 +1,56 @@
+"""The status line above the tabs: what is there for a styled picture, and what to do next."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from lib_instantstyle.preflight import Verdict, checks, next_step
+from lib_instantstyle.webui.readiness import gather
+
+if TYPE_CHECKING:
+    from lib_instantstyle.preflight import Check
+    from lib_instantstyle.webui.page.fields import Fields
+
+_MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", Verdict.OPTIONAL: "○"}
+
+
+class Status:
+    """The line; constructing lays it out."""
+
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
+        # The page's script counts the pictures, so that they need not travel for this.
+        self._count = gr.Textbox(visible=False, elem_id=fields.elem_id("pictures"))
+        self._count.do_not_save_to_config = True
+
+    def connect(self) -> None:
+        """Look whenever something changes that decides."""
+        fields = self._fields
+        look = {
+            "fn": _drawn,
+            "inputs": [self._count, *(fields[name] for name in ("adapter", "reference", "style", "content"))],
+            "outputs": [self._line],
+            "show_progress": False,
+            "_js": f"async (_, ...rest) => [await instantstylePictures('{fields.elem_id('image')}'), ...rest]",
+        }
+        changed = [fields[name].change for name in ("enabled", "image", "adapter", "reference", "style")]
+        tabs = [tab.select for tab in fields.tabs.values()]
+        for event in (*changed, *tabs, *fields.pictures_changed, fields["content"].blur):
+            event(**look)
+
+
+def _drawn(pictures: str, adapter: str, reference: str, style: str, content: str) -> str:
+    references = int(pictures or 0) or int(bool(reference))
+    found = checks(gather(adapter, references, style or "", content))
+    lines = "".join(_line(check) for check in found)
+    return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found))}</p>"
+
+
+def _line(check: Check) -> str:
+    hint = escape(f"{check.name}: {check.text}. {check.todo}".strip(), quote=True)
+    mark = f"<span aria-label='{check.verdict.value}'>{_MARKS[check.verdict]}</span>"
+    return f"<li class='instantstyle-{check.verdict.value}' title=\"{hint}\">{mark} {escape(check.name)}</li>"

@@ -1,0 +1,75 @@
+"""The facts for the preflight, gathered without loading a checkpoint, an adapter or an encoder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle import preflight
+from lib_instantstyle.errors import InstantStyleError, UnsupportedModelError
+from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.webui import models
+from lib_instantstyle.webui.host import check_replacement, loaded_unet
+
+if TYPE_CHECKING:
+    from lib_instantstyle.checkpoint import Adapter
+    from lib_instantstyle.preflight import Facts
+
+
+def gather(adapter: str, references: int | None, style: str, content: str) -> Facts:
+    """Return what is known for a job with these settings."""
+    found = {**_model_facts(), **_file_facts(adapter)}
+    return preflight.Facts(**found, references=references, style=style, content=content)
+
+
+def describe(adapter: str = "", content: str = "") -> dict[str, Any]:
+    """Return the list for the API."""
+    found = preflight.checks(gather(adapter, None, "", content))
+    return {
+        "ready": all(check.verdict is not preflight.Verdict.MISSING for check in found),
+        "next": preflight.next_step(found),
+        "checks": [
+            {"name": check.name, "state": check.verdict.value, "text": check.text, "todo": check.todo}
+            for check in found
+        ],
+    }
+
+
+def _model_facts() -> dict[str, Any]:
+    from modules import shared
+
+    chosen = str(getattr(shared.opts, "sd_model_checkpoint", None) or "")
+    facts: dict[str, Any] = {"model": chosen, "is_loaded": loaded_unet() is not None}
+    try:
+        _check_model()
+    except UnsupportedModelError as error:
+        facts["model_problem"] = str(error)
+    return facts
+
+
+def _check_model() -> None:
+    check_replacement()
+    unet = loaded_unet()
+    if unet is not None:
+        enumerate_sites(unet)
+
+
+def _file_facts(name: str) -> dict[str, Any]:
+    try:
+        adapter = models.find_adapter(name) if models.list_adapters() else None
+    except InstantStyleError as error:
+        return {"adapter_problem": str(error)}
+    if adapter is None:
+        return {}
+    encoder = next((encoder for encoder in models.list_encoders() if encoder.suits(adapter)), None)
+    return {"adapter": adapter, "encoder": encoder, **_misfit(adapter)}
+
+
+def _misfit(adapter: Adapter) -> dict[str, Any]:
+    """Return why ``adapter`` and the loaded checkpoint do not belong together; nothing where they do."""
+    unet = loaded_unet()
+    try:
+        if unet is not None:
+            adapter.check_fits(enumerate_sites(unet))
+    except UnsupportedModelError as error:
+        return {"model_problem": str(error)}
+    return {}
