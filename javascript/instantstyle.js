@@ -1,7 +1,6 @@
 // Makes the drawn UNet a set of eleven sliders: click, drag and arrow keys. The server holds the truth: an edit goes
 // into a hidden textbox as "<block>=<weight>#<count>", and the server answers by replacing the whole drawing.
-// Listeners stand on the document, since drawings come and go. The globals are instantstyleSize and
-// instantstylePictures, for gradio's _js.
+// Listeners stand on the document, since drawings come and go. The only global is instantstyleSize.
 
 (() => {
     "use strict";
@@ -10,8 +9,6 @@
     const CLICK_PIXELS = 3; // less movement than this is a click
     const FINE = 0.2; // with Shift a drag moves by this share
     const ANSWER_MS = 2000; // after this the server is not waited for: an edit may leave the drawing as it was
-    const DRAWN_MS = 50; // until the page shows what an event brought
-    const POLL_MS = 1000; // between looks at a download
     const KEY_STEPS = {ArrowUp: 0.05, ArrowRight: 0.05, ArrowDown: -0.05, ArrowLeft: -0.05, PageUp: 0.5, PageDown: -0.5};
     const KEY_WEIGHTS = {Home: 0, End: MAX_WEIGHT, Delete: 0};
 
@@ -172,15 +169,6 @@
         if (focused && document.activeElement === document.body) find(focused)?.focus({preventScroll: true});
     }
 
-    // --- models that are being fetched: ask how far it is, while somebody looks
-
-    function poll() {
-        for (const shown of root().querySelectorAll(".instantstyle-fetching")) {
-            if (shown.offsetParent) root().querySelector(`#${CSS.escape(shown.dataset.poll)}`)?.click();
-        }
-    }
-
-    setInterval(poll, POLL_MS);
     document.addEventListener("pointerdown", onPointerDown);
     document.addEventListener("pointermove", onPointerMove);
     document.addEventListener("pointerup", onPointerUp);
@@ -191,14 +179,7 @@
     document.addEventListener("focusout", onFocusOut);
     new MutationObserver(onReplaced).observe(document.documentElement, {childList: true, subtree: true});
 
-    // [width, height] of a tab, "txt2img" or "img2img".
+    // For gradio's _js: [width, height] of a tab, "txt2img" or "img2img".
     window.instantstyleSize = (tab) =>
         ["width", "height"].map((side) => Number(root().querySelector(`#${tab}_${side} input[type=number]`)?.value));
-
-    // How many references are in the box with this id and in the gallery of further ones, once they are drawn.
-    window.instantstylePictures = async (id) => {
-        await new Promise((resolve) => setTimeout(resolve, DRAWN_MS));
-        const count = (place) => root().querySelectorAll(`#${CSS.escape(place)} img`).length;
-        return String(Math.min(count(id), 1) + count(`${id}s`));
-    };
 })();

@@ -14,7 +14,7 @@ from tests.browser.page import StylePage
 from tests.tiny import pictures
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-TABS = ("Style", "References", "Content", "Timing", "Regions", "Blocks", "Library")
+TABS = ("Style", "References", "Content", "Timing", "Regions", "Blocks", "Library", "Models")
 
 
 def take(url: str) -> None:

@@ -52,7 +52,7 @@ class Accordion:
     def _sections(self) -> list[tuple[str, Callable[[Fields], Any]]]:
         tab = "img2img" if self._is_img2img else "txt2img"
         return [
-            ("Style", Start),
+            ("Style", lambda fields: Start(fields, tab)),
             ("References", References),
             ("Content", ContentTab),
             ("Timing", lambda fields: Timing(fields, has_hires=not self._is_img2img)),

@@ -20,15 +20,24 @@ _OWN = "My own"
 
 
 class Start:
-    """The first tab; constructing lays it out."""
+    """The first tab; constructing lays it out.
 
-    def __init__(self, fields: Fields) -> None:
+    Args:
+        fields: Of the tab.
+        tab: Whose results may become the reference: "txt2img" or "img2img".
+    """
+
+    def __init__(self, fields: Fields, tab: str) -> None:
         self._fields = fields
+        self._tab = tab
         from modules.ui_components import ToolButton
 
         with gr.Row():
             with gr.Column(scale=2, min_width=160):
                 fields.add("image")
+                self._last = gr.Button("Use last result", size="sm", elem_id=fields.elem_id("last_result"))
+                self._found = gr.Textbox(visible=False, elem_id=fields.elem_id("last_found"))
+                self._found.do_not_save_to_config = True
                 fields.add("reference", visible=False)
                 self._in_use = gr.HTML(
                     visible=False, elem_id=fields.elem_id("in_use"), elem_classes="instantstyle-advice"
@@ -64,12 +73,19 @@ class Start:
         filled = [fields[name] for name in recipes.fields()]
         self._recipe.input(_fill, inputs=[self._recipe], outputs=[self._advice, *filled], show_progress=False)
         self._caption.click(queued(_describe), inputs=[fields["image"], fields["content"]], outputs=[fields["content"]])
+        use = f"async () => [await instantstyleLastResult('{self._tab}')]"
+        self._last.click(_check_found, inputs=[self._found], _js=use, show_progress=False)
         reference = fields["reference"]
         reference.change(
             lambda value: gr.update(visible=bool(value)), inputs=[reference], outputs=[reference], show_progress=False
         )
         style = fields["style"]
         style.change(_in_use, inputs=[style], outputs=[self._in_use], show_progress=False)
+
+
+def _check_found(found: str) -> None:
+    if not found:
+        raise gr.Error("There is no result yet. Generate a picture first, or drop one into Style reference.")
 
 
 def _in_use(style: str) -> Any:

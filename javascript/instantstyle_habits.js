@@ -1,0 +1,152 @@
+// Habits of the accordion: its title says what is active, pictures come by clipboard, by dropping them anywhere on it or
+// from the last result, and a download is followed while somebody looks. Listeners stand on the document. The globals
+// are instantstylePictures and instantstyleLastResult, for gradio's _js.
+
+(() => {
+    "use strict";
+
+    const TICK_MS = 1000; // between looks at what the page shows
+    const DRAWN_MS = 50; // until the page shows what an event brought
+    const TABS = ["txt2img", "img2img"];
+    const PICTURES = ["image/png", "image/jpeg", "image/webp"];
+    const BOX = '[data-testid="image"]';
+
+    const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
+    const byId = (id) => root().querySelector(`#${CSS.escape(id)}`);
+    const idOf = (tab, name) => `script_${tab}_instantstyle_${name}`;
+    const drawn = () => new Promise((resolve) => setTimeout(resolve, DRAWN_MS));
+    const accordions = () => TABS.map((tab) => byId(idOf(tab, "enabled"))).filter(Boolean);
+    const accordionAt = (target) => accordions().find((accordion) => accordion.contains(target));
+
+    // --- the title says what is active
+
+    function valueOf(tab, name) {
+        const selector = "input[type=number], textarea, input"; // a slider's number before its range
+        return byId(idOf(tab, name))?.querySelector(selector)?.value ?? "";
+    }
+
+    function weights(tab, preset) {
+        const [style, layout] = ["style_weight", "layout_weight"].map((name) => Number(valueOf(tab, name)).toFixed(1));
+        if (preset === "Layout") return layout;
+        return preset === "Style + layout" ? `${style}/${layout}` : style;
+    }
+
+    function summary(tab) {
+        if (!byId(`${idOf(tab, "enabled")}-visible-checkbox`)?.checked) return "";
+        const preset = valueOf(tab, "preset");
+        const content = Number(valueOf(tab, "content_strength")) ? valueOf(tab, "content").split(",") : [];
+        const removed = content.map((words) => words.trim()).filter(Boolean).map((words) => `−${words}`);
+        return [valueOf(tab, "style"), `${preset} ${weights(tab, preset)}`, ...removed].filter(Boolean).join(" · ");
+    }
+
+    function titled(tab) {
+        const header = byId(idOf(tab, "enabled"))?.querySelector(".label-wrap");
+        if (!header) return;
+        let place = header.querySelector(".instantstyle-summary");
+        if (!place) {
+            place = Object.assign(document.createElement("span"), {className: "instantstyle-summary"});
+            header.insertBefore(place, header.lastElementChild);
+        }
+        const text = summary(tab);
+        if (place.textContent !== text) place.textContent = text;
+    }
+
+    // --- a download is followed while somebody looks
+
+    function follow(shown) {
+        if (shown.offsetParent) byId(shown.dataset.poll)?.click();
+    }
+
+    function tick() {
+        TABS.forEach(titled);
+        root().querySelectorAll(".instantstyle-fetching").forEach(follow);
+    }
+
+    // --- pictures into a box
+
+    async function put(box, file) {
+        box.querySelector('button[aria-label="Clear"]')?.click();
+        await drawn();
+        const input = box.querySelector("input[type=file]");
+        if (!input) return;
+        const files = new DataTransfer();
+        files.items.add(file);
+        input.files = files.files;
+        input.dispatchEvent(new Event("change", {bubbles: true}));
+    }
+
+    async function fetched(address) {
+        const content = await (await fetch(address)).blob();
+        return new File([content], "picture", {type: content.type});
+    }
+
+    function open(accordion) {
+        const ticked = byId(`${accordion.id}-visible-checkbox`)?.checked;
+        if (!ticked) accordion.querySelector(".label-wrap").click();
+    }
+
+    function reference(accordion) {
+        return byId(accordion.id.replace(/enabled$/, "image"))?.querySelector(BOX);
+    }
+
+    const pictureIn = (files) => [...(files ?? [])].find((file) => PICTURES.includes(file.type));
+
+    // The host pastes into the first free box of the page; ours comes first where the pointer or the focus is.
+    function onPaste(event) {
+        const accordion = accordions().find((each) => each.matches(":hover, :focus-within"));
+        const file = pictureIn(event.clipboardData?.files);
+        if (!accordion || !file) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const hovered = [...accordion.querySelectorAll(BOX)].find((box) => box.matches(":hover"));
+        open(accordion);
+        put(hovered ?? reference(accordion), file);
+    }
+
+    // Boxes take what is dropped on them; the rest of the accordion hands it to the reference.
+    function landing(event) {
+        const accordion = event.target instanceof Element && accordionAt(event.target);
+        return accordion && !event.target.closest(`${BOX}, textarea, input`) ? accordion : null;
+    }
+
+    function onDragOver(event) {
+        const carries = [...event.dataTransfer.types].some((type) => ["Files", "text/uri-list"].includes(type));
+        if (!carries || !landing(event)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        event.dataTransfer.dropEffect = "copy";
+    }
+
+    async function onDrop(event) {
+        const accordion = landing(event);
+        const address = event.dataTransfer.getData("text/uri-list").split("\n")[0];
+        const isOurs = address.startsWith(`${location.origin}/`); // pictures of this page, nothing from elsewhere
+        const file = pictureIn(event.dataTransfer.files);
+        if (!accordion || !(file || isOurs)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        open(accordion);
+        put(reference(accordion), file ?? (await fetched(address)));
+    }
+
+    setInterval(tick, TICK_MS);
+    for (const change of ["input", "change"]) document.addEventListener(change, () => TABS.forEach(titled));
+    document.addEventListener("paste", onPaste, true);
+    document.addEventListener("dragover", onDragOver, true);
+    document.addEventListener("drop", onDrop, true);
+
+    // How many references are in the box with this id and in the gallery of further ones, once they are drawn.
+    window.instantstylePictures = async (id) => {
+        await drawn();
+        const count = (place) => byId(place)?.querySelectorAll("img").length ?? 0;
+        return String(Math.min(count(id), 1) + count(`${id}s`));
+    };
+
+    // Puts the picture that the gallery shows, or its first, into the reference; "" if there is none.
+    window.instantstyleLastResult = async (tab) => {
+        const gallery = byId(`${tab}_gallery`);
+        const picture = gallery?.querySelector('img[data-testid="detailed-image"]') ?? gallery?.querySelector("img");
+        if (picture) await put(reference(byId(idOf(tab, "enabled"))), await fetched(picture.src));
+        return picture ? "found" : "";
+    };
+})();
