@@ -76,6 +76,7 @@ def _cards(page: StylePage) -> None:
     page.page.wait_for_timeout(2500)
     page.page.locator("#txt2img_instantstyle_cards .card").first.click()
     page.page.wait_for_timeout(800)
+    page.page.evaluate("scrollTo(0, 0)")
     page.page.screenshot(path=IMAGES / "cards.png", clip={"x": 0, "y": 0, "width": 1400, "height": 620})
 
 
