@@ -26,14 +26,14 @@ def missing(models_wanted: ModelSet) -> tuple[RemoteFile, ...]:
 
 
 def request(values: dict[str, Any]) -> dict[str, Any]:
-    """Begin to fetch the ``set`` that is named, by default the first; return how far it is.
+    """Begin to fetch the ``set`` that is named; return how far it is. Without a name nothing is fetched.
 
     Raises:
         InstantStyleError: If a key is unknown, or it cannot begin.
     """
     if unknown := sorted(set(values) - {"set"}):
         raise ParameterError(f"Unknown key {quoted(unknown[0])}. Known key: set.")
-    start(values.get("set", catalogue().sets[0].name))
+    start(values.get("set"))
     return describe()
 
 

@@ -68,7 +68,7 @@ def test_a_mirror_fills_an_empty_models_folder(host: InProcess, small: Shelf, tm
         small.files[f"/h94/IP-Adapter/resolve/{catalogue().revision}/{file.path}"] = path.read_bytes()
     host.shared.opts.data["instantstyle_mirror"] = small.url
     assert models.list_adapters() == models.list_encoders() == []
-    fetching.request({})
+    fetching.request({"set": "recommended"})
     assert fetching.FETCHER.wait(30).state.value == "done"
     found = models.find_adapter("Automatic")
     assert found.path.name == "ip-adapter_sdxl.safetensors"

@@ -84,6 +84,7 @@ def test_what_could_be_fetched_is_told_and_nothing_is(webui: WebUI) -> None:
     [
         ({"set": "recommended"}, "Nothing is missing"),
         ({"set": "large"}, "There is no set"),
+        ({}, "There is no set"),
         ({"url": "x"}, "Unknown key"),
     ],
 )
