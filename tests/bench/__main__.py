@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from tests.bench.cases import FULL, MID
+from tests.bench.cases import ALL, FULL, MID, STYLE
 from tests.bench.growth import measure_growth
 from tests.bench.laboratory import Laboratory
 from tests.bench.machine import Machine
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).with_name("results")
 GENERATIONS = 200
 QUICK_SECONDS = 150.0  # of five minutes; the rest is for building, warming up and counting
-CASES_SECONDS, GROWTH_SECONDS, PREPARATION_SECONDS = 900.0, 120.0, 20.0  # of one comparison
+CASES_SECONDS, GROWTH_SECONDS, PREPARATION_SECONDS = 900.0, 60.0, 20.0  # of one comparison
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="only a step's cases, within five minutes; no table")
+    parser.add_argument("--quick", action="store_true", help="only style and all, within five minutes; no table")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the tables (tests/bench/results)")
     parser.add_argument("--only", nargs="+", choices=Run.PARTS, default=Run.PARTS, help="parts; the others stay")
@@ -76,8 +76,9 @@ class Run:
         self._scale: Scale = FULL if machine.is_gpu else MID
 
     def quick(self) -> dict[str, Any]:
-        """Return the cases of a step, without the port and without writing a table."""
-        return {"machine": self._described(), "cases": measure_steps(self._lab(QUICK_SECONDS), with_port=False)}
+        """Return the two cases with a target, without the port and without writing a table."""
+        cases = measure_steps(self._lab(QUICK_SECONDS), cases=(STYLE, ALL), with_port=False)
+        return {"machine": self._described(), "cases": cases}
 
     def full(self) -> dict[str, Any]:
         """Measure the parts asked for; write the table after each, with what earlier runs on this machine measured."""
@@ -113,10 +114,10 @@ class Run:
 
     @functools.cached_property
     def _models(self) -> Models:
-        return Models(self._scale.architecture, self._folder, self._machine.device)
+        return Models(self._scale.architecture, self._scale.dtype, self._folder, self._machine.device)
 
     def _described(self) -> dict[str, Any]:
-        config, dtype = self._scale.architecture.config, str(self._scale.architecture.dtype).removeprefix("torch.")
+        config, dtype = self._scale.architecture.config, str(self._scale.dtype).removeprefix("torch.")
         unet = f"{config.channels} channels, context {config.context}, {dtype}, {self._scale.size}²"
         return {**self._machine.described(), "unet": unet}
 

@@ -15,7 +15,7 @@ from lib_instantstyle.params import StyleParams
 from lib_instantstyle.plan import image_terms
 from lib_instantstyle.regions import MASK_SIZE, Mask
 from lib_instantstyle.sources import Sources
-from tests.bench.models import Architecture
+from tests.support.architecture import Architecture
 from tests.tiny.unet import UNetConfig
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Scale(NamedTuple):
     """How large the UNet and its inputs are."""
 
     architecture: Architecture
+    dtype: torch.dtype
     size: int  # pixels a side, where not the resolution is varied
     batches: tuple[int, ...]  # pictures, each with CFG's two rows
     references: tuple[int, ...] = (1, 2, 4, 8)
@@ -94,7 +95,15 @@ class Scale(NamedTuple):
 
 
 # A fifth of SDXL's width, the text's too: cross-attention keeps about its share of a step.
-MID = Scale(Architecture(UNetConfig(64, (1, 2, 4), (0, 2, 10), 10, 512, 2816), 64, 256, torch.float32), 512, (1, 2, 4))
+MID = Scale(
+    Architecture(UNetConfig(64, (1, 2, 4), (0, 2, 10), 10, 512, 2816), head_width=64, number_width=256),
+    torch.float32,
+    512,
+    (1, 2, 4),
+)
 FULL = Scale(
-    Architecture(UNetConfig(320, (1, 2, 4), (0, 2, 10), 10, 2048, 2816), 64, 256, torch.float16), 1024, (1, 2, 4)
+    Architecture(UNetConfig(320, (1, 2, 4), (0, 2, 10), 10, 2048, 2816), head_width=64, number_width=256),
+    torch.float16,
+    1024,
+    (1, 2, 4),
 )

@@ -92,7 +92,7 @@ class Diffusers:
     def _plan(self, case: Case, models: Models) -> None:
         selected = {f"{site.name}.processor" for site in enumerate_sites(models.ldm()) if case.selects(site)}
         _set_scales(self.unet, selected, case.references if case.masked else None)
-        embeddings, dtype = case.embeddings, models.architecture.dtype
+        embeddings, dtype = case.embeddings, models.dtype
         pictures = torch.cat(embeddings.style)  # [references, width]
         self._pictures = torch.stack((torch.zeros_like(pictures), pictures)).to(models.device, dtype)
         if case.masked:
@@ -116,13 +116,13 @@ class Port(Plain):
         weights, embeddings = models.adapter.read_projection(), case.embeddings
         tokens = torch.cat([project_linear(picture, weights) for picture in embeddings.style], dim=1)
         nothing = project_linear(embeddings.nothing, weights).repeat(1, case.references, 1)
-        self._tokens = torch.cat((nothing, tokens)).to(models.device, models.architecture.dtype)
-        self._mask = case.mask[None, None].to(models.device, models.architecture.dtype) if case.masked else None
+        self._tokens = torch.cat((nothing, tokens)).to(models.device, models.dtype)
+        self._mask = case.mask[None, None].to(models.device, models.dtype) if case.masked else None
         self._rows: list[int] = []
         sites = enumerate_sites(self.unet)
         matrices = dict(models.adapter.read_matrices(site.adapter_id for site in sites))
         for site in sites:
-            moved = [matrix.to(models.device, models.architecture.dtype) for matrix in matrices[site.adapter_id]]
+            moved = [matrix.to(models.device, models.dtype) for matrix in matrices[site.adapter_id]]
             self._hook(site, moved, self._tokens.new_tensor(float(case.selects(site))))
 
     def __call__(self, inputs: Inputs) -> torch.Tensor:

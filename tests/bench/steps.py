@@ -13,7 +13,7 @@ from tests.bench.counting import Operations, hooks, waits
 from tests.bench.timing import race
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.bench.cases import Case
     from tests.bench.contenders import Step
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 _APART = {torch.float32: 1e-3, torch.float16: 0.1}
 
 
-def measure_steps(lab: Laboratory, pictures: int = 1, *, with_port: bool = True) -> list[dict[str, Any]]:
-    """Race all contenders on all cases, a case a line.
+def measure_steps(
+    lab: Laboratory, pictures: int = 1, cases: Sequence[Case] = CASES, *, with_port: bool = True
+) -> list[dict[str, Any]]:
+    """Race all contenders, a case a line.
 
     Args:
         lab: Where to measure.
         pictures: Of the batch; each has CFG's two rows.
+        cases: What they do.
         with_port: Whether the port takes part.
 
     Raises:
@@ -39,8 +42,8 @@ def measure_steps(lab: Laboratory, pictures: int = 1, *, with_port: bool = True)
     """
     inputs = lab.models.inputs(pictures, lab.scale.size)
     with contextlib.ExitStack() as stack:
-        ours = {case.name: stack.enter_context(Ours(lab.models, case)) for case in CASES}
-        steps = _contenders(lab, ours, with_port=with_port)
+        ours = {case.name: stack.enter_context(Ours(lab.models, case)) for case in cases}
+        steps = _contenders(lab, cases, ours, with_port=with_port)
         times = race({name: _run(step, inputs) for name, step in steps.items()}, lab.machine, lab.budget)
         answers = {name: _answer(step, inputs) for name, step in steps.items()}
         return [
@@ -49,17 +52,19 @@ def measure_steps(lab: Laboratory, pictures: int = 1, *, with_port: bool = True)
                 "pictures": pictures,
                 "sites": ours[case.name].sites,
                 "hooks": hooks(ours[case.name].unet),
-                **_compared(case, times, answers, lab.models.architecture.dtype),
+                **_compared(case, times, answers, lab.models.dtype),
                 **_memory(lab, case, steps["plain"], ours[case.name], inputs),
             }
-            for case in CASES
+            for case in cases
         ]
 
 
-def _contenders(lab: Laboratory, ours: Mapping[str, Ours], *, with_port: bool) -> dict[str, Step]:
+def _contenders(
+    lab: Laboratory, cases: Sequence[Case], ours: Mapping[str, Ours], *, with_port: bool
+) -> dict[str, Step]:
     """Return all contenders by name; each styled one has its case's name after its own."""
     steps: dict[str, Step] = {"plain": Plain(lab.models), "diffusers": Diffusers(lab.models)}
-    for case in CASES:
+    for case in cases:
         steps[f"ours {case.name}"] = ours[case.name]
         steps[f"diffusers {case.name}"] = Diffusers(lab.models, case)
         if with_port:

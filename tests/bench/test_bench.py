@@ -11,21 +11,24 @@ from tests.bench.cases import Scale
 from tests.bench.growth import measure_growth
 from tests.bench.laboratory import Laboratory
 from tests.bench.machine import Machine
-from tests.bench.models import Architecture, Models
+from tests.bench.models import Models
 from tests.bench.preparation import measure_preparation
 from tests.bench.report import markdown
 from tests.bench.steps import measure_steps
 from tests.bench.timing import Budget, Times
+from tests.support.architecture import Architecture
 from tests.tiny.unet import UNetConfig
 
-ARCHITECTURE = Architecture(UNetConfig(32, (1, 2, 4), (0, 2, 10), 10, 64, 64), 8, 8, torch.float32)
-SMALL = Scale(ARCHITECTURE, 64, batches=(1, 2), references=(1, 2, 3), resolutions=(64, 128), steps=(2, 4))
+ARCHITECTURE = Architecture(UNetConfig(32, (1, 2, 4), (0, 2, 10), 10, 64, 64), head_width=8, number_width=8)
+SMALL = Scale(
+    ARCHITECTURE, torch.float32, 64, batches=(1, 2), references=(1, 2, 3), resolutions=(64, 128), steps=(2, 4)
+)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     device = torch.device("cpu")
-    models = Models(SMALL.architecture, tmp_path_factory.mktemp("bench"), device)
+    models = Models(SMALL.architecture, SMALL.dtype, tmp_path_factory.mktemp("bench"), device)
     return Laboratory(Machine(device), SMALL, models, Budget(rounds=1, seconds=60.0))
 
 

@@ -7,19 +7,19 @@ import sys
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
+from diffusers.loaders.single_file_utils import convert_ldm_vae_checkpoint
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from tests.host.launcher import HOST_ROOT
+from tests.support.architecture import Architecture, fill_diffusers
 from tests.tiny.tensors import random_tensors
 from tests.tiny.towers import autoencoder_shapes
-from tests.tiny.unet import SD15, SDXL, UNetConfig, unet_shapes
+from tests.tiny.unet import SD15, SDXL, unet_shapes
 
 if str(HOST_ROOT) not in sys.path:
     sys.path.insert(0, str(HOST_ROOT))
 
 from sgm.models.autoencoder import AutoencoderKL as HostAutoencoder
-from sgm.modules.diffusionmodules.openaimodel import UNetModel
 from sgm.modules.diffusionmodules.util import timestep_embedding
 from sgm.modules.encoders.modules import FrozenOpenCLIPEmbedder2
 
@@ -31,47 +31,15 @@ def relative_error(actual: torch.Tensor, expected: torch.Tensor) -> float:
     return ((actual - expected).norm() / expected.norm()).item()
 
 
-def host_unet(config: UNetConfig, **more: object) -> UNetModel:
-    attention = [2**i for i, depth in enumerate(config.depths) if depth]
-    unet = UNetModel(
-        in_channels=4,
-        out_channels=4,
-        model_channels=config.channels,
-        num_res_blocks=config.residual_blocks,
-        channel_mult=config.multipliers,
-        attention_resolutions=attention,
-        transformer_depth=config.depths,
-        transformer_depth_middle=config.middle_depth,
-        context_dim=config.context,
-        adm_in_channels=config.vector,
-        use_linear_in_transformer=config.linear_projections,
-        **more,
-    )
-    unet.load_state_dict(random_tensors(unet_shapes(config), seed=1, dtype=torch.float32))
-    return unet.eval().requires_grad_(False)
-
-
-def converted(unet: UNetModel, reference: UNet2DConditionModel) -> UNet2DConditionModel:
-    state = {f"model.diffusion_model.{key}": value for key, value in unet.state_dict().items()}
-    reference.load_state_dict(convert_ldm_unet_checkpoint(state, dict(reference.config)))
-    return reference.eval().requires_grad_(False)
+def filled_pair(architecture: Architecture) -> tuple[torch.nn.Module, UNet2DConditionModel]:
+    tensors = random_tensors(unet_shapes(architecture.config), seed=1, dtype=torch.float32)
+    unet = architecture.ldm().eval().requires_grad_(False)
+    unet.load_state_dict(tensors)
+    return unet, fill_diffusers(architecture.diffusers(), tensors)
 
 
 def test_sdxl_unet_equals_diffusers():
-    unet = host_unet(SDXL, num_head_channels=8)
-    reference = UNet2DConditionModel(
-        block_out_channels=(32, 64, 128),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        transformer_layers_per_block=(1, 2, 10),
-        attention_head_dim=(4, 8, 16),
-        cross_attention_dim=2048,
-        use_linear_projection=True,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=256,
-        projection_class_embeddings_input_dim=2816,
-    )
-    converted(unet, reference)
+    unet, reference = filled_pair(Architecture(SDXL, head_width=8, number_width=256))
     torch.manual_seed(0)
     x, context, pooled = torch.randn(ROWS, 4, 16, 24), torch.randn(ROWS, 77, 2048), torch.randn(ROWS, 1280)
     numbers = torch.tensor([[512.0, 768, 0, 0, 512, 768]] * ROWS)
@@ -83,11 +51,7 @@ def test_sdxl_unet_equals_diffusers():
 
 
 def test_sd15_unet_equals_diffusers():
-    unet = host_unet(SD15, num_heads=8)
-    reference = UNet2DConditionModel(
-        block_out_channels=(32, 64, 128, 128), attention_head_dim=8, cross_attention_dim=768
-    )
-    converted(unet, reference)
+    unet, reference = filled_pair(Architecture(SD15, heads=8))
     torch.manual_seed(0)
     x, context = torch.randn(ROWS, 4, 16, 16), torch.randn(ROWS, 77, 768)
     timesteps = torch.tensor([500.0, 1.0])

@@ -10,12 +10,12 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVi
 
 from tests.host.launcher import HOST_ROOT
 from tests.mini.captions import LENGTH
+from tests.support.architecture import SIZE_NUMBERS, Architecture
 from tests.tiny.unet import UNetConfig
 
 if str(HOST_ROOT) not in sys.path:
     sys.path.insert(0, str(HOST_ROOT))
 from sgm.models.autoencoder import AutoencoderKL
-from sgm.modules.diffusionmodules.openaimodel import UNetModel
 from sgm.modules.encoders.modules import OpenCLIPText
 
 SPACE = 64  # numbers in the space that pictures and texts share
@@ -24,7 +24,7 @@ CLIP_L_LAYERS = 2
 BIGG_LAYERS = 3
 NUMBER_WIDTH = 16  # sinusoids for each of the six size numbers
 CONTEXT = CLIP_L_WIDTH + SPACE
-VECTOR = SPACE + 6 * NUMBER_WIDTH
+VECTOR = SPACE + SIZE_NUMBERS * NUMBER_WIDTH
 HEAD_WIDTH = 16
 IMAGE_TOKENS = 4
 LATENT_SIDE = 16  # of a picture of 128 pixels
@@ -55,22 +55,9 @@ VISION = {
 }
 
 
-def unet() -> UNetModel:
+def unet() -> nn.Module:
     """Build the UNet with random weights, its output zero at first."""
-    model = UNetModel(
-        in_channels=4,
-        out_channels=4,
-        model_channels=UNET.channels,
-        num_res_blocks=UNET.residual_blocks,
-        attention_resolutions=[4, 2],
-        channel_mult=UNET.multipliers,
-        context_dim=UNET.context,
-        transformer_depth=[max(depth, 1) for depth in UNET.depths],
-        transformer_depth_middle=UNET.middle_depth,
-        num_head_channels=HEAD_WIDTH,
-        adm_in_channels=UNET.vector,
-        use_linear_in_transformer=True,
-    )
+    model = Architecture(UNET, HEAD_WIDTH, number_width=NUMBER_WIDTH).ldm()
     for name, module in model.named_modules():
         if name.endswith(("out_layers.3", "proj_out")) or name == "out.2":
             nn.init.zeros_(module.weight)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
-from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
-from torch import nn
 
 from lib_instantstyle.block_weights import Layer
 from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE, Preset, preset_weights
@@ -22,14 +17,15 @@ from lib_instantstyle.projection import project_linear
 from lib_instantstyle.rows import Row
 from lib_instantstyle.schedule import Schedule
 from lib_instantstyle.sites import enumerate_sites
+from tests.support.architecture import SIZE_NUMBERS, Architecture, fill_diffusers
 from tests.support.files import save_safetensors
 from tests.tiny import adapters
 from tests.tiny.tensors import random_tensors
 from tests.tiny.unet import UNetConfig, unet_shapes
 
-HOST = Path(__file__).parents[1] / "host" / "webui"
 CONTEXT, POOLED, TIME_WIDTH, EMBEDDING = 64, 16, 8, 1280
-CONFIG = UNetConfig(32, (1, 2, 4), (0, 2, 10), 10, CONTEXT, POOLED + 6 * TIME_WIDTH)
+CONFIG = UNetConfig(32, (1, 2, 4), (0, 2, 10), 10, CONTEXT, POOLED + SIZE_NUMBERS * TIME_WIDTH)
+ARCHITECTURE = Architecture(CONFIG, head_width=8, number_width=TIME_WIDTH)
 TOLERANCE = 1e-5  # relative, single precision
 PICTURES = 2
 # Two conditional rows, then two unconditional ones, as the host orders them.
@@ -41,8 +37,9 @@ class Pair:
 
     def __init__(self, folder: Path) -> None:
         tensors = random_tensors(unet_shapes(CONFIG), seed=3, dtype=torch.float32)
-        self.ldm = _ldm_unet(tensors)
-        self.diffusers = _diffusers_unet(tensors)
+        self.ldm = ARCHITECTURE.ldm().eval()
+        self.ldm.load_state_dict(tensors)
+        self.diffusers = fill_diffusers(ARCHITECTURE.diffusers(), tensors)
         weights = random_tensors(adapters.linear_shapes(EMBEDDING, CONFIG), seed=4, dtype=torch.float32)
         self.adapter = open_adapter(save_safetensors(folder / "adapter.safetensors", weights))
         self.diffusers._load_ip_adapter_weights([adapters.nest(weights)])
@@ -84,50 +81,6 @@ class Pair:
             "image_embeds": [torch.stack(seen)[:, None]],
         }
         return self.diffusers(self.x, self.timesteps, self.context, added_cond_kwargs=added).sample
-
-
-def _ldm_unet(tensors: dict[str, torch.Tensor]) -> nn.Module:
-    sys.path.insert(0, str(HOST))
-    try:
-        from sgm.modules.diffusionmodules.openaimodel import UNetModel
-    finally:
-        sys.path.remove(str(HOST))
-    unet = UNetModel(
-        in_channels=4,
-        out_channels=4,
-        model_channels=CONFIG.channels,
-        attention_resolutions=[4, 2],
-        num_res_blocks=2,
-        channel_mult=list(CONFIG.multipliers),
-        num_head_channels=8,
-        use_linear_in_transformer=True,
-        transformer_depth=[1, 2, 10],
-        context_dim=CONTEXT,
-        adm_in_channels=CONFIG.vector,
-        num_classes="sequential",
-    )
-    unet.load_state_dict(tensors)
-    return unet.eval()
-
-
-def _diffusers_unet(tensors: dict[str, torch.Tensor]) -> Any:
-    attention_down, attention_up = "CrossAttnDownBlock2D", "CrossAttnUpBlock2D"
-    unet = UNet2DConditionModel(
-        block_out_channels=(32, 64, 128),
-        layers_per_block=2,
-        down_block_types=("DownBlock2D", attention_down, attention_down),
-        up_block_types=(attention_up, attention_up, "UpBlock2D"),
-        transformer_layers_per_block=(1, 2, 10),
-        attention_head_dim=(4, 8, 16),
-        cross_attention_dim=CONTEXT,
-        use_linear_projection=True,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=TIME_WIDTH,
-        projection_class_embeddings_input_dim=CONFIG.vector,
-    )
-    prefixed = {f"model.diffusion_model.{key}": tensor for key, tensor in tensors.items()}
-    unet.load_state_dict(convert_ldm_unet_checkpoint(prefixed, unet.config))
-    return unet.eval()
 
 
 @pytest.fixture(scope="module")
