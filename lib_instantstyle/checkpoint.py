@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.errors import AdapterError, UnsupportedModelError
-from lib_instantstyle.tensorfile import TensorFile, TensorFileError
+from lib_instantstyle.tensorfile import TensorFile, TensorFileError, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,9 +65,15 @@ class Adapter:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the file does; part of the key of what was computed with it."""
-        status = self.path.stat()
-        return f"{self.path}:{status.st_size}:{status.st_mtime_ns}"
+        """Changes whenever the file does; part of the key of what was computed with it.
+
+        Raises:
+            AdapterError: If the file is gone.
+        """
+        try:
+            return f"{self.path}:{state_of(self.path)}"
+        except TensorFileError as error:
+            raise _unreadable(error) from error
 
     @property
     def removes_content(self) -> bool:
@@ -110,7 +116,11 @@ class Adapter:
         try:
             yield from self._file.stream(keys)
         except TensorFileError as error:
-            raise AdapterError(f"{error}. Download the adapter again.") from error
+            raise _unreadable(error) from error
+
+
+def _unreadable(error: TensorFileError) -> AdapterError:
+    return AdapterError(f"{error}. Download the adapter again.")
 
 
 def _matrix_key(number: int, part: str) -> str:
@@ -127,7 +137,7 @@ def open_adapter(path: Path) -> Adapter:
     try:
         file = TensorFile(path)
     except TensorFileError as error:
-        raise AdapterError(f"{error}. Download the adapter again.") from error
+        raise _unreadable(error) from error
     _refuse_other_kinds(path, file.shapes)
     matrices = _matrices(path, file.shapes)
     kind, embedding_width, tokens, context_width = _projection(path, file.shapes)

@@ -12,7 +12,7 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 from lib_instantstyle.checkpoint import Adapter, Kind
 from lib_instantstyle.crops import Crop, views
 from lib_instantstyle.errors import EncoderError
-from lib_instantstyle.tensorfile import TensorFile, TensorFileError
+from lib_instantstyle.tensorfile import TensorFile, TensorFileError, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,9 +63,15 @@ class EncoderFile:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the file does; part of the key of cached embeddings."""
-        status = self.weights.stat()
-        return f"{self.weights.name}:{status.st_size}:{status.st_mtime_ns}:{self.hidden_width}"
+        """Changes whenever the file does; part of the key of cached embeddings.
+
+        Raises:
+            EncoderError: If the file is gone.
+        """
+        try:
+            return f"{self.weights.name}:{state_of(self.weights)}:{self.hidden_width}"
+        except TensorFileError as error:
+            raise _unreadable(error) from error
 
 
 def open_encoder(path: Path) -> EncoderFile:
@@ -78,10 +84,14 @@ def open_encoder(path: Path) -> EncoderFile:
     try:
         shapes = TensorFile(weights).shapes
     except TensorFileError as error:
-        raise EncoderError(f"Image encoder: {error}. Download it again.") from error
+        raise _unreadable(error) from error
     if not shapes.get(_CLASS_EMBEDDING) or not shapes.get(_PROJECTION):
         raise EncoderError(f"{path.name} is not a CLIP vision tower with projection (no {_PROJECTION}).")
     return EncoderFile(path, weights, shapes[_CLASS_EMBEDDING][0], shapes[_PROJECTION][0])
+
+
+def _unreadable(error: TensorFileError) -> EncoderError:
+    return EncoderError(f"Image encoder: {error}. Download it again.")
 
 
 def _weights_in(folder: Path) -> Path:

@@ -142,6 +142,7 @@ class _Pairs:
     def __init__(self, adapter: Adapter, memo: TensorMemo) -> None:
         self.known: dict[tuple[Source, Site], tuple[torch.Tensor, ...]] = {}
         self._adapter = adapter
+        self._fingerprint = adapter.fingerprint
         self._memo = memo
 
     def complete(self, wanted: Iterable[tuple[Source, Site]]) -> None:
@@ -169,7 +170,7 @@ class _Pairs:
         return pair
 
     def _key(self, source: Source, site: Site) -> tuple[object, ...]:
-        return ("keys and values", self._adapter.fingerprint, source.digest, site.adapter_id, site.heads)
+        return ("keys and values", self._fingerprint, source.digest, site.adapter_id, site.heads)
 
 
 def _image_term(source: Source, planned: PlannedSite, key: torch.Tensor, value: torch.Tensor) -> ImageTerm:

@@ -174,7 +174,7 @@ class Sources:
         return self._project(self._embeddings.nothing)
 
     def _project(self, embedding: torch.Tensor) -> torch.Tensor:
-        key = ("tokens", self._adapter.fingerprint, digest(embedding))
+        key = ("tokens", self._fingerprint, digest(embedding))
         known = self._memo.get(key)
         if known is not None:
             return known[0]
@@ -195,6 +195,10 @@ class Sources:
                 f"The image projection of {self._adapter.path.name} cannot be used ({error}). Download the adapter "
                 "again."
             ) from error
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
+        return self._adapter.fingerprint
 
     @functools.cached_property
     def _weights(self) -> dict[str, torch.Tensor]:

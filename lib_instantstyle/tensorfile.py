@@ -91,6 +91,19 @@ class TensorFile:
         return _flattened(torch.load(str(self.path), map_location="cpu", weights_only=True, mmap=mappable))
 
 
+def state_of(path: Path) -> str:
+    """Return a text that changes whenever the file does: size in bytes and time in nanoseconds.
+
+    Raises:
+        TensorFileError: If the file is gone.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise TensorFileError(f"{path.name} cannot be read: {_first_line(error)}") from error
+    return f"{status.st_size}:{status.st_mtime_ns}"
+
+
 def _flattened(loaded: object, prefix: str = "") -> dict[str, torch.Tensor]:
     if loaded is None:  # the host's restricted loader answers a refused file with None
         raise ValueError("it holds more than tensors, or is damaged")

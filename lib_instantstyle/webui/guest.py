@@ -66,7 +66,8 @@ class Guest:
         if self._tower is None or (self._tower.file.fingerprint, self._tower.device) != (file.fingerprint, device):
             self._tower = None  # before the next one is read
             self._tower = VisionTower(file, device)
-        self._tower.wake()
+        else:
+            self._tower.wake()
         return self._tower
 
     def _rest(self, keep_for: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from pathlib import Path
@@ -12,7 +13,7 @@ from lib_instantstyle.declared import AUTOMATIC
 from lib_instantstyle.describe import adapter_abilities, adapter_kind, size_text
 from lib_instantstyle.encoder import EncoderFile, open_encoder
 from lib_instantstyle.errors import AdapterError, InstantStyleError
-from lib_instantstyle.tensorfile import SUFFIXES
+from lib_instantstyle.tensorfile import SUFFIXES, TensorFileError, state_of
 from lib_instantstyle.webui import folders
 
 if TYPE_CHECKING:
@@ -132,13 +133,14 @@ def _may_be_model(path: Path) -> bool:
 
 def _recognise(opener: Callable[[Path], Found], path: Path, file: Path) -> Found | None:
     """Open ``path`` once and remember the answer until ``file`` changes."""
-    status = file.stat()
-    answer: Found | None = _recognise_unchanged(opener, path, status.st_size, status.st_mtime_ns)
-    return answer
+    with contextlib.suppress(TensorFileError):  # it went while we looked
+        answer: Found | None = _recognise_unchanged(opener, path, state_of(file))
+        return answer
+    return None
 
 
 @functools.lru_cache(maxsize=_CACHED_FILES)
-def _recognise_unchanged(opener: Callable[[Path], Any], path: Path, _size: int, _mtime: int) -> Any:
+def _recognise_unchanged(opener: Callable[[Path], Any], path: Path, _state: str) -> Any:
     try:
         return opener(path)
     except InstantStyleError as reason:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from lib_instantstyle.blocks import Preset
 from tests.bench.cases import ALL, STYLE, Case
 from tests.bench.contenders import Ours, Plain
-from tests.bench.counting import operations
 from tests.bench.timing import race
+from tests.support.counting import operations
 
 if TYPE_CHECKING:
     from tests.bench.laboratory import Laboratory

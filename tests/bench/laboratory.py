@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.bench.contenders import Ours, Plain
-from tests.bench.counting import hooks, operations
 from tests.bench.timing import Budget, race
+from tests.support.counting import hooks, operations
 
 if TYPE_CHECKING:
     from tests.bench.cases import Case, Scale

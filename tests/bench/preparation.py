@@ -8,8 +8,8 @@ from lib_instantstyle.memo import TensorMemo
 from lib_instantstyle.sites import enumerate_sites
 from tests.bench.cases import CASES
 from tests.bench.contenders import Plain
-from tests.bench.counting import reading
 from tests.bench.timing import race
+from tests.support.counting import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,10 +17,10 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tests.bench.counting import hooks
 from tests.bench.machine import live_tensors
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
+from tests.support.counting import hooks
 from tests.tiny import write_parts
 
 if TYPE_CHECKING:

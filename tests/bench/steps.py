@@ -9,8 +9,8 @@ import torch
 
 from tests.bench.cases import CASES
 from tests.bench.contenders import Diffusers, Ours, Plain, Port
-from tests.bench.counting import Operations, hooks, waits
 from tests.bench.timing import race
+from tests.support.counting import Operations, hooks, waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

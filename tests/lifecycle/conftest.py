@@ -16,6 +16,7 @@ from lib_instantstyle.webui.generation import GENERATION
 from lib_instantstyle.webui.guest import GUEST
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
+from tests.support.counting import hooks
 from tests.tiny import pictures
 
 
@@ -45,8 +46,7 @@ class Studio:
         """Number of hooks anywhere in the UNets in memory."""
         from modules import sd_models
 
-        modules = [part for model in sd_models.model_data.loaded_sd_models for part in model.model.modules()]
-        return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in modules)
+        return sum(hooks(model.model) for model in sd_models.model_data.loaded_sd_models)
 
     def forget(self) -> None:
         """Drop what earlier jobs left in memory and in the cache, so that every step happens again."""

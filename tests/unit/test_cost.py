@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from lib_instantstyle.blocks import STYLE, Block, Preset, preset_weights
 from lib_instantstyle.checkpoint import Adapter
@@ -18,6 +17,7 @@ from lib_instantstyle.plan import Source, image_terms
 from lib_instantstyle.rows import Row
 from lib_instantstyle.schedule import Schedule, Shape
 from lib_instantstyle.sites import enumerate_sites
+from tests.support.counting import Operations
 from tests.support.unets import CONTEXT, GridUNet
 
 ROWS = (Row(True, 0), Row(False, 0))
@@ -26,20 +26,7 @@ LATENTS = torch.randn(2, 4, 16, 16, generator=GENERATOR)
 TEXT = torch.randn(2, 7, CONTEXT, generator=GENERATOR)
 TOKENS = torch.randn(8, 4, CONTEXT, generator=GENERATOR)
 NOTHING = torch.randn(1, 4, CONTEXT, generator=GENERATOR)
-FREE = ("view", "transpose", "_unsafe_view", "expand", "unsqueeze", "slice", "detach", "alias")  # of memory and time
 ATTENTION, ADD, SCALED_ADD = "_scaled_dot_product_flash_attention_for_cpu", "add", "addcmul"
-
-
-class Operations(TorchDispatchMode):
-    """Counts what reaches the device."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.counted: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.counted[function.overloadpacket.__name__] += 1
-        return function(*args, **(kwargs or {}))
 
 
 class Loop:
@@ -69,8 +56,8 @@ class Loop:
             self.step(900.0)
             with Operations() as styled:
                 self.step()
-        styled.counted.subtract(plain.counted)
-        return {name: count for name, count in styled.counted.items() if count and name not in FREE}
+        styled.by_name.subtract(plain.by_name)
+        return {name: count for name, count in styled.by_name.items() if count}
 
 
 def source(weights: dict[Block, float], count: int = 1, **others: Any) -> Source:
@@ -118,7 +105,7 @@ def test_weight_nothing_costs_nothing(loop: Loop) -> None:
 def test_the_count_would_notice_a_wait_or_a_copy(wait: Callable[[torch.Tensor], object]) -> None:
     with Operations() as operations:
         wait(torch.ones(1))
-    assert operations.counted & Counter(["_local_scalar_dense", "_to_copy"])
+    assert operations.by_name & Counter(["_local_scalar_dense", "_to_copy"])
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float16, 4e-3), (torch.bfloat16, 3e-2)], ids=str)

@@ -161,3 +161,5 @@ def test_a_tower_that_is_gone_since_it_was_found_is_an_encoder_error(folder: Pat
     path.unlink()
     with pytest.raises(EncoderError, match="cannot be loaded"):
         VisionTower(encoder, CPU)
+    with pytest.raises(EncoderError, match="cannot be read"):
+        assert encoder.fingerprint

@@ -14,6 +14,7 @@ from lib_instantstyle.rows import RowCursor
 from lib_instantstyle.schedule import Schedule
 from lib_instantstyle.sites import enumerate_sites
 from tests.support import files
+from tests.support.counting import hooks
 from tests.support.unets import CONTEXT, SmallUNet
 
 X = torch.randn(8, 5, 16, generator=torch.Generator().manual_seed(1))
@@ -48,10 +49,6 @@ class Bench:
             outputs.append(self.unet(X[part], timesteps=torch.full((count,), timestep), context=TEXT[part]))
             start += count
         return torch.cat(outputs)
-
-
-def hooks(module: torch.nn.Module) -> int:
-    return sum(len(child._forward_hooks) + len(child._forward_pre_hooks) for child in module.modules())
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from lib_instantstyle.rows import Row, RowCursor
 from lib_instantstyle.schedule import Point, Schedule, Shape
 from lib_instantstyle.sites import enumerate_sites
 from tests.support import files
+from tests.support.counting import hooks
 from tests.support.unets import CONTEXT, GridUNet
 
 FIRST = find_block("down_blocks.1.attentions.0")  # works on the finer grid
@@ -382,12 +383,12 @@ def test_ejected_the_unet_is_bit_identical(adapter: Adapter) -> None:
     before = bench.step([2, 1, 1])
     assert not torch.equal(bench.styled([2, 1, 1]), before)
     assert torch.equal(bench.step([2, 1, 1]), before)
-    assert not any(module._forward_hooks or module._forward_pre_hooks for module in bench.unet.modules())
+    assert hooks(bench.unet) == 0
 
 
 def test_a_site_of_several_stylings_has_one_pair_of_hooks(adapter: Adapter) -> None:
     bench = Bench(adapter, ([source(0), source(1)], FADE, 0.5), ([source(2)], POINTS, 0.0))
     with bench.injection:
         for site in enumerate_sites(bench.unet):
-            hooks = len(site.attention.to_q._forward_hooks), len(site.attention.to_out[0]._forward_pre_hooks)
-            assert hooks == ((1, 1) if site.block in WEIGHTS else (0, 0))
+            pair = len(site.attention.to_q._forward_hooks), len(site.attention.to_out[0]._forward_pre_hooks)
+            assert pair == ((1, 1) if site.block in WEIGHTS else (0, 0))

@@ -20,8 +20,8 @@ from lib_instantstyle.params import StyleParams
 from lib_instantstyle.plan import ImageTerm, Source, image_terms
 from lib_instantstyle.sites import Site, enumerate_sites
 from lib_instantstyle.sources import Sources
-from lib_instantstyle.tensorfile import TensorFile
 from tests.support import files
+from tests.support.counting import Reading, reading
 from tests.support.unets import CONTEXT, SmallUNet
 from tests.tiny.adapters import linear_shapes
 from tests.tiny.unet import UNetConfig
@@ -31,24 +31,11 @@ SEEN, NOTHING, OTHER = torch.randn(3, 1, 4, CONTEXT, generator=torch.Generator()
 MEGABYTE = 1_000_000
 
 
-class Meter:
-    """Counts the bytes that leave tensor files."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-
-
 @pytest.fixture
-def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
-    meter, stream = Meter(), TensorFile.stream
-
-    def counted(file: TensorFile, keys: Iterator[str]) -> Iterator[tuple[str, torch.Tensor]]:
-        for key, tensor in stream(file, keys):
-            meter.bytes += tensor.nbytes
-            yield key, tensor
-
-    monkeypatch.setattr(TensorFile, "stream", counted)
-    return meter
+def meter() -> Iterator[Reading]:
+    """What left tensor files since."""
+    with reading() as meter:
+        yield meter
 
 
 @pytest.fixture
@@ -102,33 +89,33 @@ def test_a_digest_tells_values_shapes_and_dtypes_apart() -> None:
     assert digests[0] == digests[4], "how it lies in memory does not matter"
 
 
-def test_a_repeated_source_reads_nothing(adapter: Adapter, sites: tuple[Site, ...], meter: Meter) -> None:
+def test_a_repeated_source_reads_nothing(adapter: Adapter, sites: tuple[Site, ...], meter: Reading) -> None:
     memo = TensorMemo()
     first = image_terms([Source({STYLE: 1.0}, SEEN, NOTHING)], sites, adapter, memo)
-    assert meter.bytes > 0
-    meter.bytes = 0
+    assert meter.octets > 0
+    meter.octets = 0
     again = image_terms([Source({STYLE: 0.5}, SEEN, NOTHING)], sites, adapter, memo)
-    assert meter.bytes == 0
+    assert meter.octets == 0
     assert same(first, again)
     assert [float(term.weight[0]) for term in again] == [0.5] * len(again), "weights are not remembered"
 
 
-def test_only_what_is_new_is_read(adapter: Adapter, sites: tuple[Site, ...], meter: Meter) -> None:
+def test_only_what_is_new_is_read(adapter: Adapter, sites: tuple[Site, ...], meter: Reading) -> None:
     memo, both = TensorMemo(), preset_weights(Preset.STYLE_LAYOUT)
     image_terms([Source({STYLE: 1.0}, SEEN, NOTHING)], sites, adapter, memo)
-    style, meter.bytes = meter.bytes, 0
+    style, meter.octets = meter.octets, 0
     known = image_terms([Source(both, SEEN, NOTHING)], sites, adapter, memo)
-    layout, meter.bytes = meter.bytes, 0
+    layout, meter.octets = meter.octets, 0
     fresh = image_terms([Source(both, SEEN, NOTHING)], sites, adapter)
-    assert style + layout == meter.bytes
+    assert style + layout == meter.octets
     assert same(known, fresh)
 
 
-def test_sources_share_what_is_read(adapter: Adapter, sites: tuple[Site, ...], meter: Meter) -> None:
+def test_sources_share_what_is_read(adapter: Adapter, sites: tuple[Site, ...], meter: Reading) -> None:
     image_terms([Source({STYLE: 1.0}, SEEN, NOTHING)], sites, adapter)
-    one, meter.bytes = meter.bytes, 0
+    one, meter.octets = meter.octets, 0
     image_terms([Source({STYLE: 1.0}, tokens, NOTHING) for tokens in (SEEN, OTHER)], sites, adapter)
-    assert meter.bytes == one
+    assert meter.octets == one
 
 
 def test_a_changed_file_is_read_anew(sites: tuple[Site, ...], tmp_path: Path) -> None:
@@ -141,13 +128,20 @@ def test_a_changed_file_is_read_anew(sites: tuple[Site, ...], tmp_path: Path) ->
     assert not same(*answers)
 
 
-def test_tokens_are_remembered(adapter: Adapter, meter: Meter) -> None:
+def test_a_file_that_is_gone_is_an_adapter_error(sites: tuple[Site, ...], tmp_path: Path) -> None:
+    adapter = open_adapter(files.save_safetensors(tmp_path / "adapter.safetensors", files.linear_adapter()))
+    adapter.path.unlink()
+    with pytest.raises(AdapterError, match=r"adapter\.safetensors cannot be read"):
+        image_terms([Source({STYLE: 1.0}, SEEN, NOTHING)], sites, adapter, TensorMemo())
+
+
+def test_tokens_are_remembered(adapter: Adapter, meter: Reading) -> None:
     params, memo = StyleParams(enabled=True), TensorMemo()
     embeddings = Embeddings((torch.randn(1, 1280),), torch.zeros(1, 1280))
     (first,) = Sources(params, embeddings, adapter, memo=memo).all()
-    meter.bytes = 0
+    meter.octets = 0
     (again,) = Sources(params, embeddings, adapter, memo=memo).all()
-    assert meter.bytes == 0
+    assert meter.octets == 0
     assert torch.equal(first.tokens, again.tokens)
 
 
@@ -169,14 +163,14 @@ def test_numbers_that_are_not_finite_are_not_kept(sites: tuple[Site, ...], tmp_p
     ids=lambda value: str(value),
 )
 def test_of_the_official_adapter_only_what_is_planned_is_read(
-    tmp_path: Path, meter: Meter, preset: Preset, limit: int
+    tmp_path: Path, meter: Reading, preset: Preset, limit: int
 ) -> None:
     adapter = open_adapter(_empty_file(tmp_path / "ip-adapter_sdxl.safetensors", linear_shapes(1280, SDXL)))
     assert adapter.path.stat().st_size == pytest.approx(703 * MEGABYTE, rel=0.01)
     planned = [number for block, numbers in _numbers().items() if block in preset_weights(preset) for number in numbers]
     adapter.read_projection()
     assert sum(1 for _ in adapter.read_matrices(planned)) == len(planned)
-    assert limit * 0.9 * MEGABYTE < meter.bytes <= limit * MEGABYTE
+    assert limit * 0.9 * MEGABYTE < meter.octets <= limit * MEGABYTE
 
 
 def _numbers() -> dict[Block, list[int]]:
