@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lib_instantstyle.memo import TensorMemo
-from lib_instantstyle.webui import models
+from lib_instantstyle.webui import folders
 from lib_instantstyle.webui.generation import GENERATION
 from lib_instantstyle.webui.guest import GUEST
 from tests.host.inprocess import InProcess, in_process
@@ -52,7 +52,7 @@ class Studio:
         """Drop what earlier jobs left in memory and in the cache, so that every step happens again."""
         GUEST.leave()
         GENERATION._memo = TensorMemo()
-        shutil.rmtree(models.cache_folder(), ignore_errors=True)
+        shutil.rmtree(folders.cache_folder(), ignore_errors=True)
 
     @staticmethod
     def _pixels(processed: Any) -> list[bytes]:
@@ -70,11 +70,18 @@ def studio(models_dir: Path) -> Iterator[Studio]:
     host.reset_options()
 
 
+@pytest.fixture(scope="session")
+def usual(models_dir: Path) -> tuple[list[bytes], list[bytes]]:
+    """A plain picture and a styled one."""
+    host = in_process(models_dir)
+    host.load("tiny-sdxl.safetensors")
+    studio = Studio(host)
+    return studio.plain(), studio.styled()
+
+
 @pytest.fixture
-def unchanged(studio: Studio) -> Iterator[None]:
-    """Plain and styled pictures before and after the test are bit-identical, and nothing stays hooked."""
-    plain, styled = studio.plain(), studio.styled()
+def unchanged(usual: tuple[list[bytes], list[bytes]], studio: Studio) -> Iterator[None]:
+    """After the test pictures are bit-identical to those of the first such test, and nothing stays hooked."""
     yield
     assert studio.hooks() == 0
-    assert studio.plain() == plain
-    assert studio.styled() == styled
+    assert (studio.plain(), studio.styled()) == usual

@@ -10,8 +10,6 @@ import pytest
 import torch
 
 from lib_instantstyle.errors import InstantStyleError
-from lib_instantstyle.memo import TensorMemo
-from lib_instantstyle.webui.generation import GENERATION
 from tests.lifecycle.conftest import Studio
 
 
@@ -77,7 +75,6 @@ def test_interrupt_and_skip(studio: Studio, flag: str, number: int) -> None:
 )
 def test_even_an_unforeseen_error_is_raised(studio: Studio, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(GENERATION, "_memo", TensorMemo())  # what an earlier job computed is not computed again
         patch.setattr(target, lambda *_args, **_kwargs: boom())
         with pytest.raises(DeliberateError):
             studio.styled({"content": "a cat"})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ import torch
 from lib_instantstyle import encoder
 from lib_instantstyle.encoder import VisionTower
 from lib_instantstyle.tensorfile import TensorFile
-from lib_instantstyle.webui import models
 from lib_instantstyle.webui.guest import GUEST
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
@@ -22,11 +20,9 @@ from tests.tiny import pictures
 
 
 @pytest.fixture(autouse=True)
-def no_guest(studio: Studio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Begin and end without a tower, in an empty embedding cache that keeps nothing."""
-    monkeypatch.setattr(models, "cache_folder", lambda: tmp_path)
+def no_guest(studio: Studio) -> Iterator[None]:
+    """End without a tower, and keep no embedding in between."""
     studio.host.shared.opts.data["instantstyle_cache_megabytes"] = 0
-    GUEST.leave()
     yield
     GUEST.leave()
 

@@ -18,7 +18,7 @@ from PIL import Image
 from lib_instantstyle import references, stylefile
 from lib_instantstyle.errors import UNPROCESSABLE
 from lib_instantstyle.params import controls
-from lib_instantstyle.webui import library, models
+from lib_instantstyle.webui import folders, library
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
@@ -38,7 +38,7 @@ def api(studio: Studio) -> Api:
 @pytest.fixture
 def folder(studio: Studio) -> Iterator[Path]:
     """The style library, without what a test leaves in it."""
-    path = models.styles_folder()
+    path = folders.styles_folder()
     path.mkdir(parents=True, exist_ok=True)
     before = set(path.iterdir())
     yield path
@@ -113,7 +113,7 @@ def test_what_is_written_lies_in_our_folders(
         assert api.request("POST", STYLES, {"name": "copy", "file": exported}).status_code == 200
         assert api.txt2img({}, prompt="a house <instantstyle:copy:1>").status_code == 200
         assert [api.request("DELETE", f"{STYLES}/{name}").status_code for name in ("mine", "copy")] == [200, 200]
-    ours = (folder, models.cache_folder(), tmp_path)
+    ours = (folder, folders.cache_folder(), tmp_path)
     hosts_own = Path(studio.host.shared.cmd_opts.data_dir)
     elsewhere = [path for path in writes.paths if not any(path.is_relative_to(own) for own in (*ours, hosts_own))]
     assert any(path.is_relative_to(folder) for path in writes.paths)
