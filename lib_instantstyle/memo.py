@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,9 +26,13 @@ class TensorMemo:
 
     Args:
         limit: Bytes in all; 0 keeps nothing.
+
+    Attributes:
+        lookups: How often something was known (True) and was not (False).
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+        self.lookups: Counter[bool] = Counter()
         self._limit = limit
         self._kept: OrderedDict[Hashable, tuple[torch.Tensor, ...]] = OrderedDict()
         self._bytes = 0
@@ -42,6 +46,7 @@ class TensorMemo:
     def get(self, key: Hashable) -> tuple[torch.Tensor, ...] | None:
         """Return what was put under ``key``, which nobody may change, or None."""
         with self._lock:
+            self.lookups[key in self._kept] += 1
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)

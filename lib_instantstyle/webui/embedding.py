@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lib_instantstyle.checkpoint import Adapter
     from lib_instantstyle.params import StyleParams
+    from lib_instantstyle.webui.effort import Effort
     from lib_instantstyle.webui.host import Host
     from lib_instantstyle.webui.pictures import Given, Seen
 
@@ -28,14 +29,14 @@ logger = logging.getLogger("instantstyle")
 _NOTHING = "nothing"
 
 
-def embed(given: Given, params: StyleParams, adapter: Adapter, host: Host) -> Embeddings:
-    """Embed the pictures as ``adapter`` needs them.
+def embed(given: Given, params: StyleParams, adapter: Adapter, host: Host, effort: Effort | None = None) -> Embeddings:
+    """Embed the pictures as ``adapter`` needs them, and note in ``effort`` which of them the cache knew.
 
     Raises:
         PictureError: If a picture is known by its hash only and not in the cache.
         EncoderError: If no encoder fits the adapter, or it is damaged.
     """
-    looks = _Looks(choose_encoder(adapter, models.list_encoders()), adapter, host, params)
+    looks = _Looks(choose_encoder(adapter, models.list_encoders()), adapter, host, params, effort)
     for seen in (*given.style, *given.others.values()):
         looks.require(seen)  # before the encoder is loaded for the others
     with looks:
@@ -48,12 +49,15 @@ def embed(given: Given, params: StyleParams, adapter: Adapter, host: Host) -> Em
 class _Looks:
     """Looks at the pictures of one job. The tower comes only if the cache does not know an answer."""
 
-    def __init__(self, encoder: EncoderFile, adapter: Adapter, host: Host, params: StyleParams) -> None:
+    def __init__(
+        self, encoder: EncoderFile, adapter: Adapter, host: Host, params: StyleParams, effort: Effort | None
+    ) -> None:
         self._cache = open_cache()
         self._encoder = encoder
         self._kind = adapter.kind
         self._crop = params.crop
         self._host = host
+        self._effort = effort
         self._visit = contextlib.ExitStack()
         self._tower: VisionTower | None = None
 
@@ -86,6 +90,8 @@ class _Looks:
     def embedding(self, encode: Callable[[VisionTower], torch.Tensor], name: str) -> torch.Tensor:
         """Return what is cached under ``name``, or encode it."""
         known = self._cache.get(*self._key(name))
+        if self._effort is not None:
+            self._effort.looked_up_embedding(known=known is not None)
         if known is not None:
             return known
         computed = self._encoded(encode)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
@@ -95,13 +94,12 @@ class Generation:
         job = self._job
         if job is None:
             return
-        started = time.perf_counter()
         self._injection = job.injection(self._p)
         if self._injection is None:
             return
         self._injection.inject()
         job.record(self._p)
-        logger.info("%s; ready in %.0f ms", job.summary(self._p), (time.perf_counter() - started) * 1000)
+        job.report(self._p)
 
     def step(self, step: Any) -> None:
         """Follow the denoiser: note the rows, and notice when the host has changed the UNet (refiner)."""

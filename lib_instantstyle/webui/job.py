@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import logging
+from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import NAME
 from lib_instantstyle.declared import Passes
-from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.injection import Injection
 from lib_instantstyle.params import StyleParams
 from lib_instantstyle.regions import WHOLE, Frame
 from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.tags import Tag, read_tags
 from lib_instantstyle.webui import infotext, models
+from lib_instantstyle.webui.effort import Effort
 from lib_instantstyle.webui.notes import note
 from lib_instantstyle.webui.stylist import Stylist, from_accordion, from_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import nn
 
     from lib_instantstyle.layers import Styling
@@ -25,49 +25,8 @@ if TYPE_CHECKING:
     from lib_instantstyle.plan import ImageTerm
     from lib_instantstyle.webui.host import A1111Host
 
+logger = logging.getLogger("instantstyle")
 _SHORT = 12  # digits of a hash
-_LIMIT = 3.0  # of the weight of a saved style in a prompt
-
-
-class Tag(NamedTuple):
-    """``<instantstyle:name:weight>`` in a prompt."""
-
-    name: str
-    weight: float
-
-
-def read_tags(written: Sequence[tuple[str, ...]]) -> list[Tag]:
-    """Read the tags of a prompt; a style that is named twice has the sum of its weights.
-
-    Raises:
-        ParameterError: If a tag has another form, or its weight is no number from −3 to 3.
-    """
-    tags: dict[str, Tag] = {}
-    for parts in written:
-        name, weight = _read_tag(parts)
-        known = tags.get(name.lower(), Tag(name, 0.0))  # file names ignore case on some systems: here everywhere
-        tags[name.lower()] = _within_limit(Tag(known.name, known.weight + weight))
-    return [tag for tag in tags.values() if tag.weight]
-
-
-def _read_tag(parts: tuple[str, ...]) -> Tag:
-    text = f"<instantstyle:{':'.join(parts)}>"
-    try:
-        name, weight = (parts[0].strip(), 1.0) if len(parts) == 1 else (parts[0].strip(), float(parts[1]))
-    except ValueError:
-        name = ""
-    if not name or len(parts) > 2:
-        raise ParameterError(f"The prompt has {text}, which is not understood. Write <instantstyle:name:0.8>.")
-    return Tag(name, weight)
-
-
-def _within_limit(tag: Tag) -> Tag:
-    if not -_LIMIT <= tag.weight <= _LIMIT:
-        raise ParameterError(
-            f"The weight of <instantstyle:{tag.name}> is {tag.weight:g} in all; it must be between −{_LIMIT:g} and "
-            f"{_LIMIT:g}."
-        )
-    return tag
 
 
 class Job:
@@ -87,12 +46,14 @@ class Job:
         self.params: StyleParams | None = None
         self.tags: tuple[tuple[str, ...], ...] = ()
         self.host = host
+        self._effort = Effort(memo)
         self._memo = memo
         self._accordion: Stylist | None = None
         self._tagged: dict[Tag, Stylist] = {}
         self._terms: dict[Tag | None, tuple[ImageTerm, ...]] = {}
         self._planned_for: nn.Module | None = None
         self._frame: Frame = WHOLE
+        self._reported: list[str] = []
 
     def prepare(self, p: Any) -> None:
         """Read the accordion's pictures, adapter and encoder.
@@ -102,7 +63,8 @@ class Job:
         """
         if self.params is not None:
             pictures = getattr(p, "init_images", None) or [None]
-            self._accordion = from_accordion(self.params, self.host, pictures[0])
+            with self._effort:
+                self._accordion = from_accordion(self.params, self.host, pictures[0], self._effort)
             self._accordion.check_shape(*_picture_size(p))
 
     def acts_on(self, p: Any) -> bool:
@@ -124,7 +86,8 @@ class Job:
         if self._planned_for is not unet:
             self._terms.clear()
             self._planned_for = unet
-        stylings = {tag: self._styling(tag, stylist, unet, p) for tag, stylist in self._wanted(p).items()}
+        with self._effort:
+            stylings = {tag: self._styling(tag, stylist, unet, p) for tag, stylist in self._wanted(p).items()}
         for tag in (tag for tag, styling in stylings.items() if not styling.terms):
             style = f"<instantstyle:{tag.name}>" if tag else NAME
             note(p, f"{style} had nothing to do: every block's weight is 0. Raise a weight, or choose another preset.")
@@ -144,10 +107,13 @@ class Job:
         if saved:
             p.extra_generation_params.update(infotext.write_styles(saved))
 
-    def summary(self, p: Any) -> str:
-        """Return what acts, for the log."""
+    def report(self, p: Any) -> None:
+        """Log what acts and what it took to prepare: one line a job, unless a later pass differs."""
         acting = self._acting(p).items()
-        return "; ".join(f"{tag.name}: {stylist.summary()}" if tag else stylist.summary() for tag, stylist in acting)
+        styles = [f"{tag.name}: {stylist.summary()}" if tag else stylist.summary() for tag, stylist in acting]
+        if styles != self._reported:
+            logger.info("%s; %s", "; ".join(styles), self._effort)
+        self._reported, self._effort = styles, Effort(self._memo)
 
     def _takes_part(self, p: Any) -> bool:
         """Whether the accordion's style takes part in this pass."""

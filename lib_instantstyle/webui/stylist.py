@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.recall import Recalled
     from lib_instantstyle.sites import Site
     from lib_instantstyle.subtraction import Content
+    from lib_instantstyle.webui.effort import Effort
     from lib_instantstyle.webui.host import Host
 
 
@@ -110,20 +111,21 @@ class Stylist:
         return ", ".join([*weights, *removed, self.adapter.path.name, f"{self.adapter.tokens} tokens"])
 
 
-def from_accordion(params: StyleParams, host: Host, subject: Any = None) -> Stylist:
-    """Prepare the accordion's style: its pictures, or the saved style that it names.
+def from_accordion(params: StyleParams, host: Host, subject: Any = None, effort: Effort | None = None) -> Stylist:
+    """Prepare the accordion's style: its pictures, or the saved style that it names. ``effort`` notes what it takes.
 
     Raises:
         InstantStyleError: If pictures, adapter, encoder or style cannot be used.
     """
     if params.style:
-        return _from_library(params, host, subject)
+        return _from_library(params, host, subject, effort)
     given = take_pictures(params, host, subject)
     adapter = models.find_adapter(params.adapter)
-    return Stylist(params, adapter, embed(given, params, adapter, host), host, recalled=given.recalled)
+    embeddings = embed(given, params, adapter, host, effort)
+    return Stylist(params, adapter, embeddings, host, recalled=given.recalled)
 
 
-def _from_library(params: StyleParams, host: Host, subject: Any) -> Stylist:
+def _from_library(params: StyleParams, host: Host, subject: Any, effort: Effort | None) -> Stylist:
     """Take the style's embeddings; regions and the subject picture belong to the occasion and come from outside."""
     taken = [name for name in PICTURES if not is_empty(getattr(params, name))]
     if taken:
@@ -134,7 +136,7 @@ def _from_library(params: StyleParams, host: Host, subject: Any) -> Stylist:
     saved = library.find(params.style)
     adapter = library.adapter_for(saved, params.adapter)
     given = take_pictures(params, host, subject, references=len(saved.embeddings.style))
-    seen = embed(given, params, adapter, host) if given.others else None
+    seen = embed(given, params, adapter, host, effort) if given.others else None
     embeddings = dataclasses.replace(saved.embeddings, masks=given.masks, subject=seen.subject if seen else None)
     return Stylist(params, adapter, embeddings, host, recalled=given.recalled, saved_sha256=saved.sha256)
 

@@ -16,8 +16,8 @@ from lib_instantstyle.params import controls, default_of
 from lib_instantstyle.recall import parse_recalled
 from lib_instantstyle.schedule import MAX_STRENGTH, Schedule, parse_curve
 from lib_instantstyle.subtraction import Removal, Remover, parse_contents
+from lib_instantstyle.tags import read_tags
 from lib_instantstyle.webui.arguments import read_arguments
-from lib_instantstyle.webui.job import read_tags
 from tests.fuzz.trial import Target
 
 NUMBERS = (

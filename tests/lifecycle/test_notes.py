@@ -44,6 +44,19 @@ def test_nothing_to_do_is_said(studio: Studio, caplog: pytest.LogCaptureFixture,
     assert "InstantStyle" not in processed.infotexts[0]
 
 
+def test_each_job_leaves_one_line_in_the_log(studio: Studio, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "instantstyle"):
+        for _ in range(2):
+            studio.styled({"content": "a cat"}, n_iter=2)
+    first, again = (record.getMessage() for record in caplog.records if record.levelno == logging.INFO)
+    for line in (first, again):
+        assert line.startswith(
+            "up_blocks.0.attentions.1 1, subtract a cat, ip-adapter_sdxl.safetensors, 4 tokens; ready in "
+        )
+    assert first.endswith(" ms; known: 0 of 1 embeddings, 0 of 12 tensors")
+    assert again.endswith(" ms; known: 1 of 1 embeddings, 12 of 12 tensors")
+
+
 def test_an_idle_accordion_is_not_credited_with_the_prompt_s_style(studio: Studio, saved: str) -> None:
     processed = studio.host.txt2img(studio.request(style_weight=0), prompt=f"a house <instantstyle:{saved}>")
     assert "InstantStyle had nothing to do" in processed.comments

@@ -1,0 +1,45 @@
+"""What it takes to prepare a job, for the log: time, and how much earlier jobs have left of the work."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lib_instantstyle.memo import TensorMemo
+
+
+class Effort:
+    """Adds up the time inside its ``with`` blocks, and what was looked up there.
+
+    Args:
+        memo: Of what earlier jobs computed.
+    """
+
+    def __init__(self, memo: TensorMemo) -> None:
+        self._memo = memo
+        self._seconds = 0.0
+        self._begun = 0.0
+        self._before: Counter[bool] = Counter()
+        self._tensors: Counter[bool] = Counter()
+        self._embeddings: Counter[bool] = Counter()
+
+    def __enter__(self) -> None:
+        """Start the clock."""
+        self._begun, self._before = time.perf_counter(), self._memo.lookups.copy()
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop it."""
+        self._seconds += time.perf_counter() - self._begun
+        self._tensors += self._memo.lookups - self._before
+
+    def looked_up_embedding(self, *, known: bool) -> None:
+        """Note that what the encoder sees of a picture was wanted, and whether the cache had it."""
+        self._embeddings[known] += 1
+
+    def __str__(self) -> str:
+        """Return it for people: ``ready in 8 ms; known: 1 of 1 embeddings, 12 of 12 tensors``."""
+        counts = {"embeddings": self._embeddings, "tensors": self._tensors}
+        known = [f"{count[True]} of {count.total()} {name}" for name, count in counts.items() if count]
+        return "; known: ".join([f"ready in {self._seconds * 1000:.0f} ms", *([", ".join(known)] if known else [])])
