@@ -53,4 +53,6 @@ def _drawn(pictures: str, adapter: str, reference: str, style: str, content: str
 def _line(check: Check) -> str:
     hint = escape(f"{check.name}: {check.text}. {check.todo}".strip(), quote=True)
     mark = f"<span aria-label='{check.verdict.value}'>{_MARKS[check.verdict]}</span>"
-    return f"<li class='instantstyle-{check.verdict.value}' title=\"{hint}\">{mark} {escape(check.name)}</li>"
+    return (
+        f"<li class='instantstyle-{check.verdict.value}' title=\"{hint}\">{mark} <span>{escape(check.name)}</span></li>"
+    )
