@@ -35,6 +35,12 @@ def adapter_abilities(adapter: Adapter) -> str:
     return "style, layout and content removal" if adapter.removes_content else "style and layout; no content removal"
 
 
+def adapter_text(adapter: Adapter, *, has_encoder: bool) -> str:
+    """Return what ``adapter`` is and can do; the name of its encoder follows where it has one."""
+    seen_by = "sees through" if has_encoder else "its image encoder is missing"
+    return f"{adapter_kind(adapter)}: {adapter_abilities(adapter)}; {seen_by}"
+
+
 def encoder_kind(encoder: EncoderFile) -> str:
     """Return what ``encoder`` is."""
     return _TOWERS.get(encoder.projection_width, f"a CLIP tower {encoder.projection_width} wide")

@@ -101,8 +101,7 @@ def _encoder(facts: Facts) -> Check:
         return Check("Image encoder", Verdict.READY, f"{facts.encoder.path.name} ({encoder_kind(facts.encoder)})")
     if facts.style:
         return Check("Image encoder", Verdict.OPTIONAL, "a saved style needs none")
-    needed_by = facts.adapter.path.name if facts.adapter else "The adapter"
-    return Check("Image encoder", Verdict.MISSING, "none", f"{needed_by} needs its image encoder. {_GET}")
+    return Check("Image encoder", Verdict.MISSING, "none", f"The adapter needs its image encoder. {_GET}")
 
 
 def _reference(facts: Facts) -> Check:
@@ -119,6 +118,10 @@ def _content(facts: Facts) -> Check:
     if not facts.content.strip():
         return Check("Content to remove", Verdict.OPTIONAL, "none named")
     if facts.adapter is not None and not facts.adapter.removes_content:
-        todo = f"{facts.adapter.path.name} cannot remove content. Choose ip-adapter_sdxl, or empty Content to remove."
-        return Check("Content to remove", Verdict.MISSING, facts.content, todo)
+        return Check(
+            "Content to remove",
+            Verdict.MISSING,
+            facts.content,
+            "The adapter cannot remove content. Choose ip-adapter_sdxl, or empty Content to remove.",
+        )
     return Check("Content to remove", Verdict.READY, facts.content)

@@ -1,7 +1,8 @@
 """The page's English texts that the host can translate: `python -m tests.strings` puts `localizations/` in their order.
 
-The host's script exchanges whole text nodes, titles and placeholders, so each text here is one of these. Texts with
-something in them that varies, and messages, which the troubleshooting page lists under their own words, stay English.
+The host's script exchanges whole text nodes, titles and placeholders, so each text here is one of these; a sentence with
+something in it that varies comes in parts. Messages, which the troubleshooting page lists under their own words, stay
+English.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 from lib_instantstyle import NAME, recipes
 from lib_instantstyle.catalogue import catalogue
+from lib_instantstyle.checkpoint import Adapter
 from lib_instantstyle.controls import Control
 from lib_instantstyle.declared import AUTOMATIC, MAX_PICTURES
-from lib_instantstyle.describe import size_text
+from lib_instantstyle.describe import adapter_text, encoder_kind, size_text
 from lib_instantstyle.params import controls
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +30,7 @@ FILES = (
     *("webui/page/content", "webui/drawings", "webui/page/timing", "webui/page/regions", "webui/page/blocks"),
     *("webui/page/shelf", "webui/page/models", "webui/page/fetch", "webui/page/accordion", "webui/settings"),
 )
+ENCODERS = (1280, 1024)  # widths of those that adapters for SDXL use
 _KEYWORDS = ("label", "second_label", "info", "placeholder", "tooltip")
 _BUTTONS = ("gr.Button", "gr.UploadButton", "_gauge")
 _GAP = "\0"  # what varies
@@ -75,7 +79,11 @@ def _of_data() -> Iterator[str]:
         yield f"{controls()[name].label}: refresh"  # the host's words
     for recipe in recipes.RECIPES:
         yield from (recipe.name, recipe.advice)
+    for width in ENCODERS:
+        yield f"Image encoder {encoder_kind(SimpleNamespace(projection_width=width))}"
     for entry in catalogue().sets:
+        adapter = Adapter(Path(), entry.kind, entry.embedding_width, 0, 0, {}, None)
+        yield from (adapter_text(adapter, has_encoder=here) for here in (True, False))
         yield f"{entry.label} ({size_text(sum(file.bytes or 0 for file in entry.adapter + entry.encoder))})"
 
 

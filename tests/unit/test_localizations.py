@@ -80,7 +80,7 @@ def test_sentences_and_brackets_end_alike(language: str) -> None:
     def ends_alike(english: str, translation: str) -> bool:
         end = translation.rstrip()[-1]
         brackets = translation[0] + end in ("()", "（）") if english[0] == "(" else translation[0] not in "(（"
-        return brackets and (english[-1] == ".") == (end in ".。") and (english[-1] == ":") == (end in ":：")
+        return brackets and (english[-1] == ".") == (end in ".。") and (english[-1] != ":" or end in ":：")
 
     assert not _failing(language, ends_alike)
 

@@ -40,7 +40,7 @@ def test_one_thing_at_a_time(adapter: Adapter) -> None:
     steps = [
         (Facts(model="15", model_problem="Choose SDXL.", adapter_problem="A."), "Choose SDXL."),
         (Facts(adapter_problem="A."), "A."),
-        (Facts(adapter=adapter), "linear.safetensors needs its image encoder."),
+        (Facts(adapter=adapter), "The adapter needs its image encoder."),
         (Facts(adapter=adapter, encoder=ENCODER, references=0), "Drop a picture"),
         (Facts(adapter=adapter, encoder=ENCODER, references=1), "Ready"),
     ]

@@ -101,4 +101,7 @@ def _announcement(entry: ModelSet) -> str:
     folder = folders.download_folder()
     disk = next(place for place in (folder, *folder.parents) if place.is_dir())
     room = size_text(shutil.disk_usage(disk).free)
-    return f"<p>Missing: {escape(names)}. Goes into {escape(str(folder))}, where {room} are free.</p>"
+    return (  # what varies is apart, so that the host can translate what does not
+        f"<p>Missing: <span>{escape(names)}</span>. Goes into <span>{escape(str(folder))}</span>, where "
+        f"<span>{room}</span> are free.</p>"
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.describe import adapter_abilities, adapter_kind, encoder_kind, size_text
+from lib_instantstyle.describe import adapter_text, encoder_kind, size_text
 from lib_instantstyle.webui import folders, models
 from lib_instantstyle.webui.page.fetch import FetchPanel
 
@@ -44,11 +44,10 @@ def _found() -> str:
 
 def _adapter_row(adapter: Adapter, encoders: list[EncoderFile]) -> str:
     encoder = next((encoder.path.name for encoder in encoders if encoder.suits(adapter)), None)
-    seen_by = f"sees through {encoder}" if encoder else "its image encoder is missing"
-    kind = f"{adapter_kind(adapter)}: {adapter_abilities(adapter)}; {seen_by}"
-    return _row(adapter.path, adapter.path.name, kind)
+    return _row(adapter.path, adapter.path.name, adapter_text(adapter, has_encoder=encoder is not None), encoder or "")
 
 
-def _row(file: Path, name: str, kind: str) -> str:
-    cells = f"<td>{size_text(file.stat().st_size)}</td><td>{escape(kind)}</td>"
+def _row(file: Path, name: str, kind: str, encoder: str = "") -> str:
+    # What varies is apart, so that the host can translate what does not.
+    cells = f"<td>{size_text(file.stat().st_size)}</td><td>{escape(kind)} <span>{escape(encoder)}</span></td>"
     return f"<tr title='{escape(str(file), quote=True)}'><th>{escape(name)}</th>{cells}</tr>"
