@@ -1,7 +1,7 @@
 """The single list of controls.
 
 Each control is declared once, with its default, range, label and help. The accordion, the API and its
-schema, the infotext, the X/Y/Z axes and the table in the README are generated from these lines.
+schema, the infotext, the X/Y/Z axes and the tables in the documentation are generated from these lines.
 """
 
 from __future__ import annotations
