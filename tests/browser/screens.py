@@ -34,6 +34,7 @@ def take(url: str) -> None:
             page.page.wait_for_timeout(800)
             page.control("enabled").screenshot(path=IMAGES / f"tab-{label.lower()}.png")
         _cards(page)
+        _settings(page)
         browser.close()
 
 
@@ -78,6 +79,13 @@ def _cards(page: StylePage) -> None:
     page.page.wait_for_timeout(800)
     page.page.evaluate("scrollTo(0, 0)")
     page.page.screenshot(path=IMAGES / "cards.png", clip={"x": 0, "y": 0, "width": 1400, "height": 620})
+
+
+def _settings(page: StylePage) -> None:
+    page.page.locator("#tabs > .tab-nav").get_by_role("button", name="Settings", exact=True).click()
+    page.page.locator("#settings > .tab-nav").get_by_role("button", name="InstantStyle", exact=True).click()
+    page.page.wait_for_timeout(800)
+    page.page.locator("#settings_instantstyle").screenshot(path=IMAGES / "settings.png")
 
 
 if __name__ == "__main__":
