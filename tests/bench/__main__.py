@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from tests.bench.cases import ALL, FULL, MID, STYLE
-from tests.bench.growth import measure_growth
+from tests.bench.growth import QUANTITIES, measure_growth
 from tests.bench.laboratory import Laboratory
 from tests.bench.machine import Machine
 from tests.bench.models import Models
@@ -67,7 +67,7 @@ class Run:
         arguments: Of the command line.
     """
 
-    PARTS = ("cases", "growth", "preparation", "soak")
+    PARTS = ("cases", *QUANTITIES, "preparation", "soak")
 
     def __init__(self, machine: Machine, folder: Path, arguments: argparse.Namespace) -> None:
         self._machine = machine
@@ -87,7 +87,7 @@ class Run:
         results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         results["machine"] = self._described()
         for part in self._arguments.only:
-            results[part] = getattr(self, f"_{part}")()
+            results[part] = self._growth(part) if part in QUANTITIES else getattr(self, f"_{part}")()
             path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
             path.with_suffix(".md").write_text(markdown(results), encoding="utf-8")
         return results
@@ -100,8 +100,8 @@ class Run:
         for pictures in self._scale.batches if self._machine.is_gpu else self._scale.batches[:1]:
             yield from measure_steps(lab, pictures)
 
-    def _growth(self) -> dict[str, list[dict[str, Any]]]:
-        return measure_growth(self._lab(GROWTH_SECONDS))
+    def _growth(self, quantity: str) -> list[dict[str, Any]]:
+        return measure_growth(self._lab(GROWTH_SECONDS), quantity)
 
     def _preparation(self) -> list[dict[str, Any]]:
         return measure_preparation(self._lab(PREPARATION_SECONDS))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lib_instantstyle.blocks import Preset
 from tests.bench.cases import ALL, STYLE, Case
 from tests.bench.contenders import Ours, Plain
-from tests.bench.timing import race
+from tests.bench.timing import repeated
 from tests.support.counting import operations
 
 if TYPE_CHECKING:
@@ -15,14 +15,9 @@ if TYPE_CHECKING:
     from tests.bench.models import Inputs
 
 
-def measure_growth(lab: Laboratory) -> dict[str, list[dict[str, Any]]]:
-    """Return a table for each quantity that is varied."""
-    return {
-        "batch": _batches(lab),
-        "references": _references(lab),
-        "resolution": _resolutions(lab),
-        "steps": _steps(lab),
-    }
+def measure_growth(lab: Laboratory, quantity: str) -> list[dict[str, Any]]:
+    """Return the table of one of `QUANTITIES`."""
+    return _MEASURES[quantity](lab)
 
 
 def _batches(lab: Laboratory) -> list[dict[str, Any]]:
@@ -60,33 +55,32 @@ def _resolutions(lab: Laboratory) -> list[dict[str, Any]]:
 
 def _steps(lab: Laboratory) -> list[dict[str, Any]]:
     """Steps of one sampling pass; the first of them expands the terms for its rows."""
-    plain, inputs = Plain(lab.models), lab.models.inputs(1, lab.scale.size)
-    return [_loop(lab, plain, inputs, count) for count in lab.scale.steps]
+    plain, ours = Plain(lab.models), Ours(lab.models, STYLE)
+    inputs = lab.models.inputs(1, lab.scale.size)
+    return [_passes(lab, plain, ours, inputs, count) for count in lab.scale.steps]
 
 
-def _loop(lab: Laboratory, plain: Plain, inputs: Inputs, count: int) -> dict[str, Any]:
-    ours = Ours(lab.models, STYLE)
+def _passes(lab: Laboratory, plain: Plain, ours: Ours, inputs: Inputs, count: int) -> dict[str, Any]:
+    """Race passes of ``count`` steps, step by step: a whole pass is longer than a machine stays the same."""
 
-    def unstyled() -> None:
-        for _ in range(count):
-            plain(inputs)
-
-    def styled() -> None:
+    def one_pass() -> dict[str, float]:
         with ours:
-            for _ in range(count):
-                ours(inputs)
+            steps = {"plain": lambda: plain(inputs), "ours": lambda: ours(inputs)}
+            taken = [{name: lab.machine.seconds(step) for name, step in steps.items()} for _ in range(count)]
+        return {name: sum(times[name] for times in taken) / count for name in steps}
 
-    times = race({"plain": unstyled, "ours": styled}, lab.machine, lab.budget)
-    columns = times.compared("ours", "plain")
-    for key in ("plain_s", "ours_s", "added_s"):
-        columns[key] /= count
+    times = repeated(one_pass, lab.budget)
     with ours:
         counted = [operations(lambda: ours(inputs)) for _ in range(count)]
-    unstyled_count = operations(lambda: plain(inputs))
+    unstyled = operations(lambda: plain(inputs))
     return {
         "value": count,
         "case": STYLE.name,
-        **columns,
-        "first_operations": counted[0] - unstyled_count,
-        "operations": counted[-1] - unstyled_count,
+        **times.compared("ours", "plain"),
+        "first_operations": counted[0] - unstyled,
+        "operations": counted[-1] - unstyled,
     }
+
+
+_MEASURES = {"batch": _batches, "references": _references, "resolution": _resolutions, "steps": _steps}
+QUANTITIES = tuple(_MEASURES)

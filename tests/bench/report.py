@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.bench.growth import QUANTITIES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -29,8 +31,9 @@ def markdown(results: dict[str, Any]) -> str:
     lines += [_EXPLANATION.format(held=_HELD[machine["device"]])]
     if "cases" in results:
         lines += ["", "## A step", "", *_cases(results["cases"])]
-    for quantity, entries in results.get("growth", {}).items():
-        lines += ["", f"## Growth with {quantity}", "", *_growth(quantity, entries)]
+    for quantity in QUANTITIES:
+        if quantity in results:
+            lines += ["", f"## Growth with {quantity}", "", *_growth(quantity, results[quantity])]
     if "preparation" in results:
         lines += ["", "## Before the first step", "", *_preparation(results["preparation"])]
     if "soak" in results:

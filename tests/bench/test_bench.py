@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.bench.cases import Scale
-from tests.bench.growth import measure_growth
+from tests.bench.growth import QUANTITIES, measure_growth
 from tests.bench.laboratory import Laboratory
 from tests.bench.machine import Machine
 from tests.bench.models import Models
@@ -56,7 +56,7 @@ def test_others_compute_more(cases: dict[str, dict[str, Any]]) -> None:
 
 @pytest.fixture(scope="module")
 def growth(lab: Laboratory) -> dict[str, list[dict[str, Any]]]:
-    return measure_growth(lab)
+    return {quantity: measure_growth(lab, quantity) for quantity in QUANTITIES}
 
 
 def test_only_the_first_step_costs_more(growth: dict[str, list[dict[str, Any]]]) -> None:
@@ -101,7 +101,7 @@ def test_the_table_is_written_of_what_was_measured(
     preparation: list[dict[str, Any]],
 ) -> None:
     machine = {**lab.machine.described(), "unet": "small"}
-    parts = {"cases": list(cases.values()), "growth": growth, "preparation": preparation}
+    parts = {"cases": list(cases.values()), **growth, "preparation": preparation}
     text = markdown({"machine": machine, **parts})
     assert text.startswith(f"# {lab.machine.name}")
     tables = [[line.count("|") for line in part.splitlines() if line.startswith("|")] for part in text.split("\n\n")]

@@ -73,12 +73,22 @@ def race(contenders: Mapping[str, Callable[[], object]], machine: Machine, budge
     """Let every contender run once to warm up, and then once a round."""
     for run in contenders.values():
         run()
-    order, shuffle, rounds = list(contenders), random.Random(7), []
+    order, shuffle = list(contenders), random.Random(7)
+
+    def one_round() -> dict[str, float]:
+        shuffle.shuffle(order)
+        return {name: machine.seconds(contenders[name]) for name in order}
+
+    return repeated(one_round, budget)
+
+
+def repeated(one_round: Callable[[], Mapping[str, float]], budget: Budget) -> Times:
+    """Return the times of as many rounds as ``budget`` allows, one at least."""
+    rounds: list[Mapping[str, float]] = []
     begun = time.monotonic()
     while len(rounds) < _LEAST or (len(rounds) < budget.rounds and time.monotonic() - begun < budget.seconds):
-        shuffle.shuffle(order)
         with _no_garbage_collection():
-            rounds.append({name: machine.seconds(contenders[name]) for name in order})
+            rounds.append(one_round())
     return Times(rounds)
 
 
