@@ -78,7 +78,11 @@ class Adapter:
     @property
     def removes_content(self) -> bool:
         """Whether SDXL's own text tower shares this adapter's embedding space."""
-        return self.kind is Kind.LINEAR and self.embedding_width == BIGG_WIDTH
+        return self.shares_space(BIGG_WIDTH)
+
+    def shares_space(self, text_width: int) -> bool:
+        """Whether vectors of a text tower whose space has ``text_width`` dimensions can be subtracted."""
+        return self.kind is Kind.LINEAR and self.embedding_width == text_width
 
     def read_projection(self) -> dict[str, torch.Tensor]:
         """Read the image projection's weights, without their prefix."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lib_instantstyle.checkpoint import Kind
+from lib_instantstyle.checkpoint import BIGG_WIDTH, Kind
 
 if TYPE_CHECKING:
     from lib_instantstyle.checkpoint import Adapter
@@ -30,9 +30,13 @@ def adapter_kind(adapter: Adapter) -> str:
     return f"{'IP-Adapter' if adapter.kind is Kind.LINEAR else 'IP-Adapter Plus'} for {tower}"
 
 
-def adapter_abilities(adapter: Adapter) -> str:
-    """Return what ``adapter`` can do."""
-    return "style, layout and content removal" if adapter.removes_content else "style and layout; no content removal"
+def adapter_abilities(adapter: Adapter, text_width: int = BIGG_WIDTH) -> str:
+    """Return what ``adapter`` can do, with a checkpoint whose text tower's space has so many dimensions."""
+    return (
+        "style, layout and content removal"
+        if adapter.shares_space(text_width)
+        else "style and layout; no content removal"
+    )
 
 
 def adapter_text(adapter: Adapter, *, has_encoder: bool) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from lib_instantstyle.checkpoint import BIGG_WIDTH
 from lib_instantstyle.describe import adapter_abilities, encoder_kind
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Facts:
         model: Name of the checkpoint that is chosen.
         is_loaded: Whether it is loaded, so that something is known of it.
         model_problem: Why it cannot be styled; empty if it can.
+        text_width: Of the space of its text tower; SDXL's, where nothing is known of it.
         adapter: That would be used, None if there is none.
         adapter_problem: Why the one that was named cannot be used.
         encoder: That would be used, None if there is none.
@@ -44,6 +46,7 @@ class Facts:
     model: str = ""
     is_loaded: bool = False
     model_problem: str = ""
+    text_width: int = BIGG_WIDTH
     adapter: Adapter | None = None
     adapter_problem: str = ""
     encoder: EncoderFile | None = None
@@ -93,7 +96,9 @@ def _model(facts: Facts) -> Check:
 def _adapter(facts: Facts) -> Check:
     if facts.adapter is None:
         return Check("Adapter", Verdict.MISSING, "none", facts.adapter_problem or f"There is no adapter yet. {_GET}")
-    return Check("Adapter", Verdict.READY, f"{facts.adapter.path.name}: {adapter_abilities(facts.adapter)}")
+    return Check(
+        "Adapter", Verdict.READY, f"{facts.adapter.path.name}: {adapter_abilities(facts.adapter, facts.text_width)}"
+    )
 
 
 def _encoder(facts: Facts) -> Check:
@@ -117,7 +122,7 @@ def _reference(facts: Facts) -> Check:
 def _content(facts: Facts) -> Check:
     if not facts.content.strip():
         return Check("Content to remove", Verdict.OPTIONAL, "none named")
-    if facts.adapter is not None and not facts.adapter.removes_content:
+    if facts.adapter is not None and not facts.adapter.shares_space(facts.text_width):
         return Check(
             "Content to remove",
             Verdict.MISSING,

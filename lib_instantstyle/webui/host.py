@@ -16,6 +16,7 @@ from lib_instantstyle.errors import PictureError, UnsupportedModelError
 from lib_instantstyle.injection import UNetCall
 from lib_instantstyle.rows import RowCursor
 from lib_instantstyle.webui.frames import frame_of
+from lib_instantstyle.webui.loaded import check_replacement, pooled_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,7 +95,7 @@ class A1111Host:
         """
         from modules import devices, shared
 
-        width = _pooled_width(getattr(shared.sd_model, "conditioner", None))
+        width = pooled_width(getattr(shared.sd_model, "conditioner", None))
         with torch.no_grad(), devices.autocast(), _unrecorded_prompt_notes():
             vector: torch.Tensor = shared.sd_model.get_learned_conditioning(list(texts))["vector"]
         return vector[:, :width].float().cpu()
@@ -131,29 +132,6 @@ class A1111Host:
         return UNetCall(self._cursor.take(args[0].shape[0]), timesteps)
 
 
-def check_replacement() -> None:
-    """Refuse another program in the UNet's place.
-
-    Raises:
-        UnsupportedModelError: If there is one.
-    """
-    from modules import sd_unet
-
-    if sd_unet.current_unet is not None:
-        raise UnsupportedModelError(
-            "A replacement UNet (Settings → Stable Diffusion → SD Unet) is active, which InstantStyle cannot "
-            "reach. Set SD Unet to None."
-        )
-
-
-def loaded_unet() -> nn.Module | None:
-    """Return the UNet of the checkpoint that is loaded now, without loading any."""
-    from modules import sd_models
-
-    model = getattr(sd_models.model_data.sd_model, "model", None)
-    return getattr(model, "diffusion_model", None)
-
-
 def wrap_next_sampling(sampler: Any, scope: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
     """Run the sampler's next denoising loop, and only that, inside ``scope()``.
 
@@ -183,18 +161,6 @@ def raise_on_init(p: Any, error: Exception) -> None:
         raise error
 
     p.init = init
-
-
-def _pooled_width(conditioner: Any) -> int:
-    for embedder in getattr(conditioner, "embedders", ()):
-        tower = getattr(getattr(embedder, "wrapped", embedder), "model", None)
-        projection = getattr(tower, "text_projection", None)
-        if projection is not None:
-            return int(projection.shape[1])
-    raise UnsupportedModelError(
-        "Content cannot be removed: the loaded checkpoint has no text tower with a projection. Choose an SDXL base "
-        "checkpoint, or empty the content to remove."
-    )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from lib_instantstyle import preflight
 from lib_instantstyle.errors import InstantStyleError, UnsupportedModelError
 from lib_instantstyle.sites import enumerate_sites
 from lib_instantstyle.webui import models
-from lib_instantstyle.webui.host import check_replacement, loaded_unet
+from lib_instantstyle.webui.loaded import check_replacement, loaded_unet, text_width
 
 if TYPE_CHECKING:
     from lib_instantstyle.checkpoint import Adapter
@@ -39,6 +39,8 @@ def _model_facts() -> dict[str, Any]:
 
     chosen = str(getattr(shared.opts, "sd_model_checkpoint", None) or "")
     facts: dict[str, Any] = {"model": chosen, "is_loaded": loaded_unet() is not None}
+    if width := text_width():
+        facts["text_width"] = width
     try:
         _check_model()
     except UnsupportedModelError as error:

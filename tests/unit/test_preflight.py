@@ -29,7 +29,7 @@ def test_nothing_is_there() -> None:
 
 
 def test_everything_is_there(adapter: Adapter) -> None:
-    facts = Facts("xl.safetensors", True, "", adapter, "", ENCODER, 2, "", "a cat")
+    facts = Facts("xl.safetensors", True, "", 1280, adapter, "", ENCODER, 2, "", "a cat")
     assert verdicts(facts) == ["ready"] * 5
     assert next_step(checks(facts)).startswith("Ready")
     assert only(facts, "Reference").text == "2 pictures"
@@ -49,7 +49,7 @@ def test_one_thing_at_a_time(adapter: Adapter) -> None:
 
 
 def test_a_saved_style_needs_neither_picture_nor_encoder(adapter: Adapter) -> None:
-    facts = Facts("xl", True, "", adapter, references=0, style="ink")
+    facts = Facts("xl", True, adapter=adapter, references=0, style="ink")
     assert verdicts(facts) == ["ready", "ready", "optional", "ready", "optional"]
 
 
@@ -59,3 +59,10 @@ def test_words_need_an_adapter_that_can_remove_them(tmp_path: Path, tensors: dic
     facts = Facts(adapter=other, encoder=ENCODER, references=1, content="a cat")
     assert only(facts, "Content to remove").verdict is Verdict.MISSING
     assert "Choose ip-adapter_sdxl" in next_step(checks(facts))
+
+
+def test_which_words_can_be_removed_depends_on_the_text_tower(tmp_path: Path) -> None:
+    small = open_adapter(files.save_safetensors(tmp_path / "small.safetensors", files.linear_adapter(64)))
+    facts = Facts("mini", True, text_width=64, adapter=small, encoder=ENCODER, references=1, content="a cat")
+    assert only(facts, "Content to remove").verdict is Verdict.READY
+    assert "and content removal" in only(facts, "Adapter").text

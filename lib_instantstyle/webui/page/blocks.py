@@ -14,7 +14,7 @@ from lib_instantstyle.errors import ParameterError, UnsupportedModelError
 from lib_instantstyle.plan import check_layers
 from lib_instantstyle.sites import enumerate_sites
 from lib_instantstyle.webui.blockmap import block_map
-from lib_instantstyle.webui.host import loaded_unet
+from lib_instantstyle.webui.loaded import loaded_unet
 from lib_instantstyle.webui.page.fields import shown
 
 if TYPE_CHECKING:
