@@ -90,7 +90,7 @@ def _check_found(found: str) -> None:
 
 def _in_use(style: str) -> Any:
     name = escape(style or "")  # apart, so that the host can translate the rest
-    text = f"<p>Saved style <span>“{name}”</span> is in use (tab Library); drop a picture to replace it.</p>"
+    text = f"<p>Saved style<span> “{name}”</span> is in use (tab Library); drop a picture to replace it.</p>"
     return gr.update(value=text, visible=bool(style))
 
 
