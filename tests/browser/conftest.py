@@ -39,3 +39,10 @@ def stripes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "stripes.png"
     pictures.stripes().save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def sunset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pictures") / "sunset.png"
+    pictures.sunset().resize((200, 100)).save(path)
+    return path

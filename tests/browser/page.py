@@ -88,6 +88,12 @@ class StylePage:
         self.press_generate(prompt)
         return self._text_in("#html_info_txt2img", "Steps:")
 
+    def result(self) -> tuple[str, bytes]:
+        """Return infotext and file of the picture that was asked for, once it is there."""
+        infotext = self._text_in("#html_info_txt2img", "Steps:")
+        address = self.page.locator("#txt2img_gallery img").first.get_attribute("src")
+        return infotext, self.page.request.get(str(address)).body()
+
     def generate_in_vain(self) -> str:
         """Press Generate and return the error that is shown."""
         self.press_generate("a house")

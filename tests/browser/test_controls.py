@@ -17,13 +17,6 @@ from tests.browser.page import PATIENCE, StylePage
 from tests.tiny import pictures
 
 
-@pytest.fixture(scope="session")
-def sunset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("pictures") / "sunset.png"
-    pictures.sunset().resize((200, 100)).save(path)
-    return path
-
-
 @pytest.fixture(autouse=True)
 def _no_leftovers(webui_url: str) -> None:
     """A test that was broken off may have left its style in the library."""

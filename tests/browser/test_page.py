@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.browser.page import PATIENCE, StylePage
+from tests.live.client import WebUI
 
 
 def _set_everything(page: StylePage, stripes: Path) -> None:
@@ -81,3 +83,33 @@ def test_refreshing_the_adapters_keeps_the_choice(page: StylePage) -> None:
     page.control("adapter_refresh").click()
     page.page.wait_for_timeout(500)
     assert page.value("adapter") == "ip-adapter_sdxl_vit-h.safetensors"
+
+
+def test_two_pages_and_the_api_at_once(page: StylePage, webui_url: str, stripes: Path, sunset: Path) -> None:
+    references = (stripes, sunset)
+    pages = [_with_reference(page, webui_url, picture) for picture in references]
+    with ThreadPoolExecutor(1) as pool:
+        plain = pool.submit(WebUI(webui_url).txt2img)
+        for each in pages:
+            each.press_generate("a house")
+        together = [each.result() for each in pages]
+        assert not plain.result().styled
+    alone = []
+    for each, picture in zip(pages, references, strict=True):
+        each.page.close()
+        again = _with_reference(page, webui_url, picture)
+        again.press_generate("a house")
+        alone.append(again.result())
+        again.page.close()
+    assert together == alone
+    assert alone[0] != alone[1]
+
+
+def _with_reference(page: StylePage, url: str, picture: Path) -> StylePage:
+    """Open another page, with ``picture`` as its reference."""
+    browser = page.page.context.browser
+    assert browser
+    other = StylePage(browser.new_page(viewport=page.page.viewport_size), url)
+    other.open_accordion()
+    other.upload(picture)
+    return other
