@@ -130,7 +130,10 @@ class Download:
             yield None
         except (OSError, http.client.HTTPException) as error:
             if not self._answered:
-                raise UnreachableError(f"{self._address} cannot be reached ({error}).") from error
+                raise UnreachableError(
+                    f"{self._address} cannot be reached ({getattr(error, 'reason', error)}). Is this computer online? "
+                    "Settings → InstantStyle takes a mirror."
+                ) from error
             yield None
         else:
             self._answered = True

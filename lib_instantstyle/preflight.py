@@ -77,12 +77,14 @@ def checks(facts: Facts) -> tuple[Check, ...]:
     return tuple(check(facts) for check in (_model, _adapter, _encoder, _reference, _content))
 
 
-def next_step(found: tuple[Check, ...]) -> str:
+def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
     """Return what to do next."""
+    if not enabled:
+        return "InstantStyle is off: tick the box before its name."
     for check in found:
         if check.verdict is Verdict.MISSING:
             return check.todo
-    return "Ready: write a prompt and generate."
+    return "Ready to generate."
 
 
 def _model(facts: Facts) -> Check:

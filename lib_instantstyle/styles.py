@@ -75,6 +75,8 @@ def check_name(name: str) -> str:
     Raises:
         StyleError: If it could leave its folder, break a prompt, or is no file name somewhere.
     """
+    if not name.strip():
+        raise StyleError("Give the style a name first.")
     if not is_name(name.strip()):
         raise StyleError(
             f"{quoted(name)} cannot be the name of a style. Use up to 64 letters, digits, spaces and - _ . ( ) ', "

@@ -51,5 +51,7 @@ def _warnings(entry: Resemblance) -> list[str]:
             "what it shows."
         )
     if entry.is_flipped:
-        warnings.append(f"More of '{words}' is removed than there was ({entry.after:.2f}). Lower the removal strength.")
+        warnings.append(
+            f"More of '{words}' is removed than there was (−{-entry.after:.2f}). Lower the removal strength."
+        )
     return warnings

@@ -98,7 +98,9 @@ def _style(params: StyleParams, host: Host) -> tuple[Seen, ...]:
     found: list[tuple[str, Picture | None]] = [(picture.sha256, picture) for picture in pictures if picture]
     known = found or [(sha256, None) for sha256 in params.recalled.style]
     if not known:
-        raise PictureError("No reference picture was given. Drop one into the accordion, or send it as 'image'.")
+        raise PictureError(
+            "No reference picture was given. Drop one into the accordion, send it as 'image', or untick InstantStyle."
+        )
     return tuple(
         Seen(sha256, picture, f"style reference {number}") for number, (sha256, picture) in enumerate(known, start=1)
     )

@@ -48,6 +48,11 @@ def test_one_thing_at_a_time(adapter: Adapter) -> None:
         assert next_step(checks(facts)).startswith(step)
 
 
+def test_off_is_told_first(adapter: Adapter) -> None:
+    found = checks(Facts(adapter=adapter))
+    assert next_step(found, enabled=False) == "InstantStyle is off: tick the box before its name."
+
+
 def test_a_saved_style_needs_neither_picture_nor_encoder(adapter: Adapter) -> None:
     facts = Facts("xl", True, adapter=adapter, references=0, style="ink")
     assert verdicts(facts) == ["ready", "ready", "optional", "ready", "optional"]

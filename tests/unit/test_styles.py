@@ -143,9 +143,15 @@ def test_names_that_are_taken(name: str) -> None:
     assert check_name(name) == name.strip()
 
 
-REFUSED = ["../x", "..", ".", "a/b", "a\\b", "/etc/passwd", "C:\\x", "", "   ", ".x", "-x", "_x", "con", "CON", "Nul",
+REFUSED = ["../x", "..", ".", "a/b", "a\\b", "/etc/passwd", "C:\\x", ".x", "-x", "_x", "con", "CON", "Nul",
            "com1", "LPT9", "nul.txt", "con.a.b", "x" * 65, "a:b", "<a>", "a>b", "a|b", "a?b", "a*b", 'a"b', "a\0b", "a\nb",
            "a\tb", "x.", "x. ", "a\u202eb", "a\u200bb", "%2e%2e", "a,b", "a;b", "{a}", "$HOME", "`a`"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["", "   "], ids=repr)
+def test_a_name_is_asked_for(name: str) -> None:
+    with pytest.raises(StyleError, match="Give the style a name first"):
+        check_name(name)
 
 
 @pytest.mark.parametrize("name", REFUSED, ids=ascii)

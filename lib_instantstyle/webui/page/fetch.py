@@ -68,20 +68,26 @@ class FetchPanel:
 
     def _seen(self, label: str) -> list[str]:
         progress = fetching.FETCHER.progress
-        begun = progress.state is not State.IDLE
-        return [self._look(), self._progress(progress) if begun else _announcement(_named(label))]
+        tells = progress.state in (State.RUNNING, State.DONE) or (progress.message and fetching.missing(_named(label)))
+        return [self._look(), self._progress(progress) if tells else _announcement(_named(label))]
 
     def _progress(self, progress: Progress) -> str:
         if progress.state is not State.RUNNING:
-            steps = "".join(f"<li>{escape(step)}</li>" for step in progress.by_hand)
+            steps = "".join(f"<li>{_linked(step)}</li>" for step in progress.by_hand)
             by_hand = f"<p>By hand, file by file:</p><ul>{steps}</ul>" if steps else ""
             return f"<p role='status'>{escape(progress.label)}: {escape(progress.message)}</p>{by_hand}"
-        far = f"{escape(progress.file)}: {size_text(progress.received)} of {size_text(progress.total)}"
+        far = f"{escape(progress.file) or 'Beginning'}: {size_text(progress.received)} of {size_text(progress.total)}"
         poll = self._fields.elem_id("fetch_poll")
         return (
             f"<div class='instantstyle-fetching' data-poll='{poll}'><progress aria-label='Models fetched' "
             f"max='{progress.total}' value='{progress.received}'></progress> {far}. {progress.message}</div>"
         )
+
+
+def _linked(step: str) -> str:
+    """Make the address that ``step`` begins with one to click on."""
+    address, rest = escape(step, quote=True).split(" ", 1)
+    return f"<a href='{address}' target='_blank' rel='noopener'>{address}</a> {rest}"
 
 
 def _label(entry: ModelSet) -> str:

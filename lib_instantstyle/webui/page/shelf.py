@@ -96,7 +96,7 @@ def _saved(name: str, replace: bool, *values: Any) -> list[Any]:
     return [
         gr.update(choices=_choices()),
         f"Saved {path.stem} ({size:.1f} KB). In a prompt: &lt;instantstyle:{path.stem}:1&gt;. Its card comes with "
-        "Refresh in the tab InstantStyle beside Generation.",
+        "Refresh in the tab InstantStyle beside Generation. While the accordion is ticked, it acts too.",
     ]
 
 

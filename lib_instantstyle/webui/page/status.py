@@ -32,7 +32,10 @@ class Status:
         fields = self._fields
         look = {
             "fn": _drawn,
-            "inputs": [self._count, *(fields[name] for name in ("adapter", "reference", "style", "content"))],
+            "inputs": [
+                self._count,
+                *(fields[name] for name in ("enabled", "adapter", "reference", "style", "content")),
+            ],
             "outputs": [self._line],
             "show_progress": False,
             "_js": f"async (_, ...rest) => [await instantstylePictures('{fields.elem_id('image')}'), ...rest]",
@@ -43,11 +46,11 @@ class Status:
             event(**look)
 
 
-def _drawn(pictures: str, adapter: str, reference: str, style: str, content: str) -> str:
+def _drawn(pictures: str, enabled: bool, adapter: str, reference: str, style: str, content: str) -> str:
     references = int(pictures or 0) or int(bool(reference))
     found = checks(gather(adapter, references, style or "", content))
     lines = "".join(_line(check) for check in found)
-    return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found))}</p>"
+    return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found, enabled=enabled))}</p>"
 
 
 def _line(check: Check) -> str:
