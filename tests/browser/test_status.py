@@ -24,6 +24,8 @@ def test_from_opening_to_ready(page: StylePage, stripes: Path) -> None:
     expect(line).to_contain_text("✓ Content to remove", timeout=PATIENCE)
     page.choose("adapter", "ip-adapter_sdxl_vit-h.safetensors")
     expect(line).to_contain_text("cannot remove content", timeout=PATIENCE)
+    page.page.locator("#script_txt2img_instantstyle_enabled-visible-checkbox").uncheck()
+    expect(line).to_contain_text("InstantStyle is off", timeout=PATIENCE)
 
 
 def test_further_references_count(page: StylePage, stripes: Path) -> None:
