@@ -13,6 +13,7 @@ from tests.support import files
 from tests.tiny import write_all
 
 STAND_IN = "stand-in"
+INNER_PASS = Path(__file__).parent / "host" / "inner_pass"
 
 # Small tensors gain nothing from threads and lose much where cores are shared.
 torch.set_num_threads(1)
@@ -48,5 +49,5 @@ def webui_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if given and given != STAND_IN:
         yield given
         return
-    with start(request.getfixturevalue("models_dir")) as host:
+    with start(request.getfixturevalue("models_dir"), "--extension", str(INNER_PASS)) as host:
         yield host.url

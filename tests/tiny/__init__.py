@@ -1,8 +1,9 @@
 """Tiny, seeded, random models in the real layouts: `python -m tests.tiny OUT`.
 
 ``OUT`` becomes a WebUI models folder: ``Stable-diffusion``, ``InstantStyle``, ``clip_vision``, and beside them
-``tokenizer``, ``open_clip`` and ``pictures``. Nothing is downloaded. Pictures made with these models are
-noise, but every block, adapter and encoder takes part as in the real ones.
+``tokenizer``, ``open_clip`` and ``pictures``; for a real WebUI also ``Lora``, ``embeddings``, ``hypernetworks`` and
+``ControlNet``. Nothing is downloaded. Pictures made with these models are noise, but every block, adapter and encoder
+takes part as in the real ones.
 
 The real WebUI builds SDXL's second text tower through open_clip, which must know the tiny architecture:
 copy ``OUT/open_clip/tiny-bigG.json`` into the folder ``model_configs`` of the installed open_clip.
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tiny import adapters, checkpoints, configs
+from tests.tiny import adapters, checkpoints, configs, networks
 from tests.tiny.pictures import write_pictures
 from tests.tiny.tokenizer import write_tokenizer
 
@@ -91,7 +92,30 @@ OTHER_CHECKPOINTS = {
     "tiny-sdxl-b": _checkpoint("tiny-sdxl-b", lambda folder: checkpoints.write_sdxl(folder, "tiny-sdxl-b", seed=7)),
     "tiny-refiner": _checkpoint("tiny-refiner", checkpoints.write_refiner),
     "tiny-sd15": _checkpoint("tiny-sd15", checkpoints.write_sd15),
+    "tiny-sdxl-v": _checkpoint("tiny-sdxl-v", checkpoints.write_sdxl_v),
 }
+
+
+def _network(last: str, shapes: Callable[[], adapters.Shapes], seed: int) -> Part:
+    return Part(last, lambda models: networks.write_network(models.root / last, shapes(), seed))
+
+
+# For a real WebUI: the stand-in has none of these. The embedding's name must be one letter, the only kind of word to
+# which both tiny tokenizers give the same number.
+NETWORKS = {
+    "tiny-lora": _network("Lora/tiny-lora.safetensors", networks.lora_shapes, seed=31),
+    "tiny-lora-text": _network("Lora/tiny-lora-text.safetensors", networks.text_lora_shapes, seed=32),
+    "q": _network("embeddings/q.safetensors", networks.embedding_shapes, seed=33),
+    "tiny-hypernetwork": Part(
+        "hypernetworks/tiny-hypernetwork.pt",
+        lambda models: networks.write_hypernetwork(models.root / "hypernetworks" / "tiny-hypernetwork.pt"),
+    ),
+    "tiny-t2i-adapter-sdxl": _network(
+        "ControlNet/tiny-t2i-adapter-sdxl.safetensors", networks.t2i_adapter_shapes, seed=37
+    ),
+    "tiny-lllite-sdxl": _network("ControlNet/tiny-lllite-sdxl.safetensors", networks.lllite_shapes, seed=38),
+}
+ALL = PARTS | OTHER_CHECKPOINTS | NETWORKS
 
 
 def write_all(root: Path, *, others: bool = True) -> TinyModels:
@@ -99,9 +123,9 @@ def write_all(root: Path, *, others: bool = True) -> TinyModels:
 
     Args:
         root: The models folder.
-        others: Whether to write a second base model, a refiner and a Stable Diffusion 1.5 model too.
+        others: Whether to write further checkpoints and the networks too.
     """
-    return write_parts(root, [*PARTS, *OTHER_CHECKPOINTS] if others else PARTS)
+    return write_parts(root, ALL if others else PARTS)
 
 
 def write_parts(root: Path, names: Iterable[str], *, force: bool = False) -> TinyModels:
@@ -109,13 +133,13 @@ def write_parts(root: Path, names: Iterable[str], *, force: bool = False) -> Tin
 
     Args:
         root: The models folder.
-        names: Keys of `PARTS` and `OTHER_CHECKPOINTS`.
+        names: Keys of `ALL`.
         force: Whether to write again what is complete already.
     """
     models = TinyModels(root)
     _write_shared(models)
     for name in names:
-        part = (PARTS | OTHER_CHECKPOINTS)[name]
+        part = ALL[name]
         if force or not (root / part.last).exists():
             part.write(models)
     return models

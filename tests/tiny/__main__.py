@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts
+from tests.tiny import ALL, write_parts
 
 
 def main() -> None:
-    names = [*PARTS, *OTHER_CHECKPOINTS]
+    names = list(ALL)
     parser = argparse.ArgumentParser(prog="python -m tests.tiny", description="Write tiny random models.")
     parser.add_argument("out", type=Path, help="models folder to write into")
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))

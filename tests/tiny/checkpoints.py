@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from tests.tiny import configs
 from tests.tiny.tensors import random_tensors
@@ -24,6 +24,15 @@ def write_sdxl(folder: Path, name: str = "tiny-sdxl", seed: int = 0, unet: UNetC
     towers = _prefixed("conditioner.embedders.0.", clip_l_shapes(VOCABULARY_SIZE))
     towers |= _prefixed("conditioner.embedders.1.", bigg_shapes())
     return _write(folder, name, towers, unet, seed, configs.sdxl(configs.Sdxl(unet), folder.parent / "tokenizer"))
+
+
+def write_sdxl_v(folder: Path, name: str = "tiny-sdxl-v") -> Path:
+    """Write the weights of `write_sdxl` as a model that predicts v: marked in the file, and told by its ``.yaml``."""
+    source = write_sdxl(folder, name)
+    save_file({**load_file(source), "v_pred": torch.ones(1)}, str(source))
+    config = configs.sdxl(configs.Sdxl(SDXL, prediction="V"), folder.parent / "tokenizer")
+    source.with_suffix(".yaml").write_text(json.dumps(config, indent=2), encoding="utf-8")
+    return source
 
 
 def write_refiner(folder: Path, name: str = "tiny-refiner", seed: int = 1) -> Path:

@@ -44,6 +44,7 @@ class Sdxl:
         number_width: Sinusoids for each number of the size conditioning.
         head_width: Channels of an attention head.
         scale: Factor that gives latents a deviation of one.
+        prediction: What the UNet predicts: "Eps" or "V".
     """
 
     unet: UNetConfig
@@ -53,6 +54,7 @@ class Sdxl:
     number_width: int = 256
     head_width: int = 8
     scale: float = 0.13025
+    prediction: str = "Eps"
 
 
 def open_clip_architecture(width: int = BIGG_WIDTH, layers: int = BIGG_LAYERS) -> dict[str, Any]:
@@ -124,8 +126,8 @@ def _engine(model: Sdxl, embedders: list[dict[str, Any]]) -> dict[str, Any]:
     diffusion = f"{_SGM}.diffusionmodules"
     denoiser = {
         "num_idx": 1000,
-        "weighting_config": {"target": f"{diffusion}.denoiser_weighting.EpsWeighting"},
-        "scaling_config": {"target": f"{diffusion}.denoiser_scaling.EpsScaling"},
+        "weighting_config": {"target": f"{diffusion}.denoiser_weighting.{model.prediction}Weighting"},
+        "scaling_config": {"target": f"{diffusion}.denoiser_scaling.{model.prediction}Scaling"},
         "discretization_config": {"target": f"{diffusion}.discretizer.LegacyDDPMDiscretization"},
     }
     unet = model.unet

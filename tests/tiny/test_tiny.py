@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from transformers import CLIPTokenizer, CLIPVisionModelWithProjection
 
 from lib_instantstyle.checkpoint import Kind, open_adapter
 from lib_instantstyle.errors import AdapterError
-from tests.tiny import OTHER_CHECKPOINTS, PARTS, TinyModels, adapters, broken, unet, write_parts
+from tests.tiny import ALL, PARTS, TinyModels, adapters, broken, networks, unet, write_parts
 from tests.tiny.tensors import random_tensors
 from tests.tiny.tokenizer import VOCABULARY_SIZE, write_tokenizer
 from tests.tiny.towers import AUTOENCODER_CHANNELS, autoencoder_shapes
@@ -57,7 +58,7 @@ def test_what_is_there_stays_unless_forced(models: TinyModels) -> None:
 
 
 def test_every_part_is_named_after_its_last_file() -> None:
-    for name, part in (PARTS | OTHER_CHECKPOINTS).items():
+    for name, part in ALL.items():
         assert name in part.last
 
 
@@ -151,3 +152,19 @@ def test_broken_adapters_are_refused(write, tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", [broken.with_nan, broken.for_other_depths])
 def test_some_faults_show_only_when_used(write, tmp_path: Path) -> None:
     assert open_adapter(write(tmp_path)).context_width == 2048
+
+
+@pytest.mark.parametrize("shapes", [networks.lora_shapes(), networks.lllite_shapes()], ids=["lora", "lllite"])
+def test_networks_name_layers_of_the_unet(shapes: unet.Shapes) -> None:
+    layers = {key.removesuffix(".weight").replace(".", "_") for key in unet.unet_shapes(unet.SDXL)}
+    named = {key.partition(".")[0].partition("_unet_")[2] for key in shapes}
+    assert named <= layers
+    assert sum(name.endswith("attn2_to_q") for name in named) == 10
+
+
+def test_a_hypernetwork_passes_the_webui_s_restricted_reader(tmp_path: Path) -> None:
+    path = networks.write_hypernetwork(tmp_path / "tiny.pt")
+    content = torch.load(path, weights_only=True)
+    assert {key for key in content if isinstance(key, int)} == {2048, 128}
+    with zipfile.ZipFile(path) as archive:
+        assert all(re.search(r"/(data/\d+|version|byteorder|data\.pkl)$", name) for name in archive.namelist())

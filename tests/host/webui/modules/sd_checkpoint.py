@@ -89,7 +89,10 @@ def build(config: dict[str, Any], state: dict[str, torch.Tensor]) -> nn.Module:
         unet = UNetModel(**params["network_config"]["params"])
         embedders = params["conditioner_config"]["params"]["emb_models"]
         built = [_embedder(entry, state, f"conditioner.embedders.{i}.") for i, entry in enumerate(embedders)]
-        return DiffusionEngine(unet, first_stage, GeneralConditioner(built), params["scale_factor"])
+        engine = DiffusionEngine(unet, first_stage, GeneralConditioner(built), params["scale_factor"])
+        scaling = params["denoiser_config"]["params"]["scaling_config"]["target"]
+        engine.parameterization = "v" if scaling.endswith(".VScaling") else "eps"
+        return engine
     unet = UNetModel(**params["unet_config"]["params"])
     text = FrozenCLIPEmbedder(_tokenizer_folder(params["cond_stage_config"]["params"].get("version")))
     return LatentDiffusion(unet, first_stage, text, params["scale_factor"])

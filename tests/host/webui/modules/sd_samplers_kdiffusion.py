@@ -17,7 +17,7 @@ _LCM_TIMESTEP_SCALING, _LCM_SIGMA_DATA = 10.0, 0.5
 
 
 class CompVisDenoiser(nn.Module):
-    """A model that predicts noise at timesteps, as a denoiser at sigmas."""
+    """A model that predicts noise or v at timesteps, as a denoiser at sigmas."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -43,8 +43,11 @@ class CompVisDenoiser(nn.Module):
 
     def forward(self, x: torch.Tensor, sigma: torch.Tensor, cond: Any) -> torch.Tensor:
         wide = sigma[:, None, None, None]
-        eps = self.inner_model.apply_model(x / (wide**2 + 1) ** 0.5, self.sigma_to_t(sigma), cond)
-        return x - wide * eps
+        norm = (wide**2 + 1) ** 0.5
+        predicted = self.inner_model.apply_model(x / norm, self.sigma_to_t(sigma), cond)
+        if self.inner_model.parameterization == "v":
+            return x / norm**2 - predicted * wide / norm
+        return x - wide * predicted
 
 
 class LCMCompVisDenoiser(CompVisDenoiser):

@@ -14,14 +14,18 @@ from modules.sd_samplers_kdiffusion import add_extra_noise
 
 
 class CompVisTimestepsDenoiser(nn.Module):
-    """The model itself: noise prediction at a timestep."""
+    """The model itself: the noise at a timestep."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
         object.__setattr__(self, "inner_model", model)
 
     def forward(self, x: torch.Tensor, timesteps: torch.Tensor, cond: Any) -> torch.Tensor:
-        return self.inner_model.apply_model(x, timesteps, cond)
+        predicted = self.inner_model.apply_model(x, timesteps, cond)
+        if self.inner_model.parameterization == "v":
+            alpha = self.inner_model.alphas_cumprod[timesteps.long()][:, None, None, None]
+            return alpha.sqrt() * predicted + (1 - alpha).sqrt() * x
+        return predicted
 
 
 class CFGDenoiserTimesteps(CFGDenoiser):
