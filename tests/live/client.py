@@ -6,7 +6,10 @@ import base64
 import io
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +58,12 @@ class WebUI:
         with urllib.request.urlopen(self.url + path, timeout=TIMEOUT) as response:
             return json.load(response)
 
+    def file(self, path: str) -> bytes:
+        """Read a file that the page may show."""
+        address = f"{self.url}/file={urllib.parse.quote(path)}"
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as response:
+            return response.read()
+
     def post(self, path: str, body: dict[str, Any]) -> Answer:
         request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
@@ -77,11 +86,24 @@ class WebUI:
     def set_option(self, name: str, value: Any) -> None:
         assert self.post("/sdapi/v1/options", {name: value}).status == 200
 
+    @contextmanager
+    def options(self, **values: Any) -> Iterator[None]:
+        """Set settings for a while. Settings of one request would stay, if they were never saved."""
+        before = {name: self.option(name) for name in values}
+        for name, value in values.items():
+            self.set_option(name, value)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                self.set_option(name, value)
+
     def _generate(self, kind: str, style: Any, fields: dict[str, Any]) -> Answer:
         body = {**SMALL, **fields}
         if style is not None:
             arguments = style if isinstance(style, list) else [style]
-            body["alwayson_scripts"] = {"InstantStyle": {"args": arguments}}
+            others = fields.get("alwayson_scripts", {})
+            body["alwayson_scripts"] = {**others, "InstantStyle": {"args": arguments}}
         return self.post(f"/sdapi/v1/{kind}", body)
 
 

@@ -1,0 +1,50 @@
+"""Skips a test where the WebUI lacks what it is about, by what that WebUI itself reports."""
+
+from __future__ import annotations
+
+import urllib.error
+from typing import Any
+
+import pytest
+
+from tests.live.client import WebUI
+
+
+def need(there: bool, what: str) -> None:
+    """Skip unless the WebUI has ``what``."""
+    if not there:
+        pytest.skip(f"this WebUI has no {what}")
+
+
+def script(webui: WebUI, title: str, tab: str = "txt2img") -> None:
+    need(title.lower() in webui.get("/sdapi/v1/scripts")[tab], f"script {title!r}")
+
+
+def option(webui: WebUI, name: str) -> None:
+    need(name in webui.get("/sdapi/v1/options"), f"setting {name!r}")
+
+
+def checkpoint(webui: WebUI, name: str) -> None:
+    names = [entry["model_name"] for entry in webui.get("/sdapi/v1/sd-models")]
+    need(name in names, f"checkpoint {name!r} (`python -m tests.tiny`)")
+
+
+def network(webui: WebUI, route: str, name: str) -> None:
+    """``route`` is one that lists networks: ``loras``, ``hypernetworks`` or ``embeddings``."""
+    listed = webui.get(f"/sdapi/v1/{route}")
+    names = listed["loaded"] if route == "embeddings" else [entry["name"] for entry in listed]
+    need(name in names, f"{name!r} among its {route} (`python -m tests.tiny`)")
+
+
+def page(webui: WebUI) -> dict[str, Any]:
+    """Return what gradio tells of the page."""
+    return answered(webui, "/config", "page")
+
+
+def answered(webui: WebUI, path: str, what: str) -> Any:
+    """Return the answer of a route that only some WebUIs have."""
+    try:
+        return webui.get(path)
+    except urllib.error.HTTPError as error:
+        need(error.code not in (404, 405), what)
+        raise
