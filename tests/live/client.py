@@ -81,7 +81,20 @@ class WebUI:
         return self._generate("img2img", style, fields)
 
     def option(self, name: str) -> Any:
-        return self.get("/sdapi/v1/options")[name]
+        """Return a setting.
+
+        The route lists none of an extension's, if another one imports the WebUI's API models before they are
+        registered, as sd-webui-controlnet does: then the page tells its value at the start.
+
+        Raises:
+            KeyError: If there is no such setting.
+        """
+        listed = self.get("/sdapi/v1/options")
+        return listed[name] if name in listed else self._settings_page()[f"setting_{name}"]
+
+    def _settings_page(self) -> dict[str, Any]:
+        props = [component["props"] for component in self.get("/config")["components"]]
+        return {entry["elem_id"]: entry.get("value") for entry in props if entry.get("elem_id")}
 
     def set_option(self, name: str, value: Any) -> None:
         assert self.post("/sdapi/v1/options", {name: value}).status == 200

@@ -21,7 +21,10 @@ def script(webui: WebUI, title: str, tab: str = "txt2img") -> None:
 
 
 def option(webui: WebUI, name: str) -> None:
-    need(name in webui.get("/sdapi/v1/options"), f"setting {name!r}")
+    try:
+        webui.option(name)
+    except KeyError:
+        need(False, f"setting {name!r}")
 
 
 def checkpoint(webui: WebUI, name: str) -> None:

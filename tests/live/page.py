@@ -32,8 +32,9 @@ class Page:
         assert answer.status == 200, answer.body
         gallery, info, *_, log = answer.body["data"]
         assert gallery, log
-        return [self._webui.file(entry["name"]) for entry in gallery], json.loads(info)["infotexts"]
+        return [self._webui.file(entry["name"].partition("?")[0]) for entry in gallery], json.loads(info)["infotexts"]
 
     def _value(self, number: int, values: dict[str, Any]) -> Any:
         props = self._components[number]
-        return values.get(props.get("elem_id", ""), props.get("value"))
+        value = values.get(props.get("elem_id", ""), props.get("value"))
+        return [] if value is None and props.get("multiselect") else value

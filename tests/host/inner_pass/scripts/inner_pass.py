@@ -33,6 +33,7 @@ class InnerPass(scripts.Script):
             **{name: getattr(p, name) for name in ("prompt", "negative_prompt", "seed", "steps", "cfg_scale", "width",
                                                    "height", "sampler_name", "scheduler")},
         )  # fmt: skip
+        inner.is_api = getattr(p, "is_api", False)  # else the arguments' own seed and sampler take over
         if mode == MODES[1]:
             inner.scripts, inner.script_args = p.scripts, p.script_args
         inner._ad_inner = True  # the mark by which ADetailer lets others step aside
