@@ -252,7 +252,7 @@ def test_every_route_of_ours_asks_for_the_account_that_the_host_s_ask_for(
     monkeypatch.setattr(studio.host.shared.cmd_opts, "api_auth", "me:secret,you:pass:word")
     api = Api()
     routes = [("GET", "/sdapi/v1/samplers"), *api.routes("/instantstyle")]
-    assert len(routes) == 9
+    assert len(routes) == 13
     for method, path in routes:
         path = path.replace("{name}", "nobody")
         for account in (None, ("me", "wrong"), ("you", "secret"), ("", ""), ("me", ""), ("nobody", "")):
