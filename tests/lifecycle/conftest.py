@@ -64,7 +64,6 @@ def studio(models_dir: Path) -> Iterator[Studio]:
     host = in_process(models_dir)
     host.load("tiny-sdxl.safetensors")
     studio = Studio(host)
-    studio.forget()
     yield studio
     assert studio.hooks() == 0
     host.reset_options()

@@ -74,6 +74,7 @@ def test_interrupt_and_skip(studio: Studio, flag: str, number: int) -> None:
     ],
 )
 def test_even_an_unforeseen_error_is_raised(studio: Studio, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    studio.forget()
     with monkeypatch.context() as patch:
         patch.setattr(target, lambda *_args, **_kwargs: boom())
         with pytest.raises(DeliberateError):

@@ -21,7 +21,8 @@ from tests.tiny import pictures
 
 @pytest.fixture(autouse=True)
 def no_guest(studio: Studio) -> Iterator[None]:
-    """End without a tower, and keep no embedding in between."""
+    """Begin and end without a tower, and keep no embedding in between."""
+    studio.forget()
     studio.host.shared.opts.data["instantstyle_cache_megabytes"] = 0
     yield
     GUEST.leave()

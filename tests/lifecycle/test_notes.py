@@ -45,6 +45,7 @@ def test_nothing_to_do_is_said(studio: Studio, caplog: pytest.LogCaptureFixture,
 
 
 def test_each_job_leaves_one_line_in_the_log(studio: Studio, caplog: pytest.LogCaptureFixture) -> None:
+    studio.forget()
     with caplog.at_level(logging.INFO, "instantstyle"):
         for _ in range(2):
             studio.styled({"content": "a cat"}, n_iter=2)

@@ -27,12 +27,17 @@ SWITCHES: dict[str, dict[str, Any]] = {
 pytestmark = pytest.mark.usefixtures("unchanged")
 
 
-@pytest.fixture(params=[1, 3], autouse=True)
-def _room(request: pytest.FixtureRequest, studio: Studio) -> None:
-    """Let so many checkpoints stay in memory."""
+@pytest.fixture(params=[1, 3])
+def _room(request: pytest.FixtureRequest, studio: Studio) -> Iterator[None]:
+    """Let so many checkpoints stay in memory, and one in the end."""
+    from modules import sd_models
+
     studio.host.shared.opts.data["sd_checkpoints_limit"] = request.param
+    yield
+    del sd_models.model_data.loaded_sd_models[1:]  # the current one comes first
 
 
+@pytest.mark.usefixtures("_room")
 @pytest.mark.parametrize("fields", SWITCHES.values(), ids=SWITCHES)
 def test_a_switch_leaves_no_hook_on_any_model(studio: Studio, fields: dict[str, Any]) -> None:
     styled = studio.styled(n_iter=2, **fields)
