@@ -8,6 +8,5 @@ need_chromium
 status=0
 say "Linters";    "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . || status=1
 say "Types";      "$PYTHON" -m mypy || status=1
-# Combinations are for a real WebUI; what they would meet in the stand-in, tests/lifecycle looks at from inside.
-say "Tests";      "$PYTHON" -m pytest --ignore tests/live/test_combinations.py --webui-url stand-in -n 2 --dist loadfile --no-loadscope-reorder "$@" || status=1
+say "Tests";      "$PYTHON" -m pytest --webui-url stand-in -n 2 --dist loadfile --no-loadscope-reorder "$@" || status=1
 exit $status

@@ -24,7 +24,7 @@ SWITCHES: dict[str, dict[str, Any]] = {
     },
     "checkpoint of one job": {"override_settings": {"sd_model_checkpoint": "tiny-sdxl-b"}},
 }  # fmt: skip
-pytestmark = pytest.mark.usefixtures("unchanged")
+pytestmark = pytest.mark.usefixtures("_room", "unchanged")
 
 
 @pytest.fixture(params=[1, 3])
@@ -37,7 +37,6 @@ def _room(request: pytest.FixtureRequest, studio: Studio) -> Iterator[None]:
     del sd_models.model_data.loaded_sd_models[1:]  # the current one comes first
 
 
-@pytest.mark.usefixtures("_room")
 @pytest.mark.parametrize("fields", SWITCHES.values(), ids=SWITCHES)
 def test_a_switch_leaves_no_hook_on_any_model(studio: Studio, fields: dict[str, Any]) -> None:
     styled = studio.styled(n_iter=2, **fields)
