@@ -101,15 +101,19 @@ def _weights_in(folder: Path) -> Path:
     raise EncoderError(f"The image encoder folder {folder.name} holds neither {' nor '.join(_WEIGHT_FILES)}.")
 
 
+def first_suitable(adapter: Adapter, encoders: Sequence[EncoderFile]) -> EncoderFile | None:
+    """Return the first tower that ``adapter`` can read, None if there is none."""
+    return next((encoder for encoder in encoders if encoder.suits(adapter)), None)
+
+
 def choose_encoder(adapter: Adapter, encoders: Sequence[EncoderFile]) -> EncoderFile:
     """Return the first tower that ``adapter`` can read.
 
     Raises:
         EncoderError: If there is none, naming what to download.
     """
-    for encoder in encoders:
-        if encoder.suits(adapter):
-            return encoder
+    if encoder := first_suitable(adapter, encoders):
+        return encoder
     needed = _DOWNLOADS.get((adapter.kind, adapter.embedding_width), "another image encoder")
     found = ", ".join(f"{encoder.path.name} ({encoder.projection_width})" for encoder in encoders) or "none"
     raise EncoderError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import preflight
+from lib_instantstyle.encoder import first_suitable
 from lib_instantstyle.errors import InstantStyleError, UnsupportedModelError
 from lib_instantstyle.sites import enumerate_sites
 from lib_instantstyle.webui import models
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 def gather(adapter: str, references: int | None, style: str, content: str) -> Facts:
     """Return what is known for a job with these settings."""
-    found = {**_model_facts(), **_file_facts(adapter)}
+    found = _file_facts(adapter)
+    found |= _model_facts(found.get("adapter"))
     return preflight.Facts(**found, references=references, style=style, content=content)
 
 
@@ -34,44 +36,28 @@ def describe(adapter: str = "", content: str = "") -> dict[str, Any]:
     }
 
 
-def _model_facts() -> dict[str, Any]:
+def _model_facts(adapter: Adapter | None) -> dict[str, Any]:
     from modules import shared
 
-    chosen = str(getattr(shared.opts, "sd_model_checkpoint", None) or "")
-    facts: dict[str, Any] = {"model": chosen, "is_loaded": loaded_unet() is not None}
+    unet = loaded_unet()
+    facts: dict[str, Any] = {"model": str(getattr(shared.opts, "sd_model_checkpoint", None) or "")}
+    facts["is_loaded"] = unet is not None
     if width := text_width():
         facts["text_width"] = width
     try:
-        _check_model()
+        check_replacement()
+        if unet is not None:
+            sites = enumerate_sites(unet)
+            if adapter is not None:
+                adapter.check_fits(sites)
     except UnsupportedModelError as error:
         facts["model_problem"] = str(error)
     return facts
 
 
-def _check_model() -> None:
-    check_replacement()
-    unet = loaded_unet()
-    if unet is not None:
-        enumerate_sites(unet)
-
-
 def _file_facts(name: str) -> dict[str, Any]:
     try:
-        adapter = models.find_adapter(name) if models.list_adapters() else None
+        adapter = models.find_adapter(name)
     except InstantStyleError as error:
-        return {"adapter_problem": str(error)}
-    if adapter is None:
-        return {}
-    encoder = next((encoder for encoder in models.list_encoders() if encoder.suits(adapter)), None)
-    return {"adapter": adapter, "encoder": encoder, **_misfit(adapter)}
-
-
-def _misfit(adapter: Adapter) -> dict[str, Any]:
-    """Return why ``adapter`` and the loaded checkpoint do not belong together; nothing where they do."""
-    unet = loaded_unet()
-    try:
-        if unet is not None:
-            adapter.check_fits(enumerate_sites(unet))
-    except UnsupportedModelError as error:
-        return {"model_problem": str(error)}
-    return {}
+        return {"adapter_problem": str(error)} if models.list_adapters() else {}
+    return {"adapter": adapter, "encoder": first_suitable(adapter, models.list_encoders())}

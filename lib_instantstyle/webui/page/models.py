@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from lib_instantstyle.describe import adapter_text, encoder_kind, size_text
+from lib_instantstyle.encoder import first_suitable
 from lib_instantstyle.webui import folders, models
 from lib_instantstyle.webui.page.fetch import FetchPanel
 
@@ -43,8 +44,9 @@ def _found() -> str:
 
 
 def _adapter_row(adapter: Adapter, encoders: list[EncoderFile]) -> str:
-    encoder = next((encoder.path.name for encoder in encoders if encoder.suits(adapter)), None)
-    return _row(adapter.path, adapter.path.name, adapter_text(adapter, has_encoder=encoder is not None), encoder or "")
+    encoder = first_suitable(adapter, encoders)
+    kind = adapter_text(adapter, has_encoder=encoder is not None)
+    return _row(adapter.path, adapter.path.name, kind, encoder.path.name if encoder else "")
 
 
 def _row(file: Path, name: str, kind: str, encoder: str = "") -> str:
