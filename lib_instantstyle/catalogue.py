@@ -8,12 +8,16 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lib_instantstyle.checkpoint import Kind, open_adapter
 from lib_instantstyle.controls import quoted
 from lib_instantstyle.encoder import open_encoder
 from lib_instantstyle.errors import DownloadError, InstantStyleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DATA = Path(__file__).with_name("downloads.json")
 
@@ -65,6 +69,11 @@ class ModelSet:
     adapter: tuple[RemoteFile, ...]
     encoder: tuple[RemoteFile, ...]
 
+    @property
+    def files(self) -> tuple[RemoteFile, ...]:
+        """All of them."""
+        return self.adapter + self.encoder
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -107,6 +116,11 @@ class Catalogue:
 def catalogue() -> Catalogue:
     """Return what ``downloads.json`` says."""
     return read_catalogue(DATA)
+
+
+def bytes_of(files: Iterable[RemoteFile]) -> int:
+    """Return the bytes of ``files`` in all, as far as sizes are known."""
+    return sum(file.bytes or 0 for file in files)
 
 
 def read_catalogue(path: Path) -> Catalogue:

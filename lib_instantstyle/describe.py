@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lib_instantstyle.catalogue import bytes_of
 from lib_instantstyle.checkpoint import BIGG_WIDTH, Kind
 
 if TYPE_CHECKING:
+    from lib_instantstyle.catalogue import ModelSet
     from lib_instantstyle.checkpoint import Adapter
     from lib_instantstyle.encoder import EncoderFile
 
@@ -43,6 +45,11 @@ def adapter_text(adapter: Adapter, *, has_encoder: bool) -> str:
     """Return what ``adapter`` is and can do; the name of its encoder follows where it has one."""
     seen_by = "sees through" if has_encoder else "its image encoder is missing"
     return f"{adapter_kind(adapter)}: {adapter_abilities(adapter)}; {seen_by}"
+
+
+def set_text(models: ModelSet) -> str:
+    """Return what a set of models is good for and how large it is: ``… content removal (4.4 GB)``."""
+    return f"{models.label} ({size_text(bytes_of(models.files))})"
 
 
 def encoder_kind(encoder: EncoderFile) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from lib_instantstyle.catalogue import check_content, is_here
+from lib_instantstyle.catalogue import bytes_of, check_content, is_here
 from lib_instantstyle.describe import size_text
 from lib_instantstyle.download import Download, Pace, Watch
 from lib_instantstyle.errors import CancelledDownloadError, DownloadError, InstantStyleError
@@ -54,7 +54,7 @@ class Order:
     @property
     def total(self) -> int:
         """Bytes in all, as far as sizes are known."""
-        return sum(file.bytes or 0 for _, file in self.files)
+        return bytes_of(file for _, file in self.files)
 
     def part(self, file: RemoteFile) -> Path:
         """Return where ``file`` is while it is not whole."""

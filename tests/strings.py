@@ -20,7 +20,7 @@ from lib_instantstyle.catalogue import catalogue
 from lib_instantstyle.checkpoint import Adapter
 from lib_instantstyle.controls import Control
 from lib_instantstyle.declared import AUTOMATIC, MAX_PICTURES
-from lib_instantstyle.describe import adapter_text, encoder_kind, size_text
+from lib_instantstyle.describe import adapter_text, encoder_kind, set_text
 from lib_instantstyle.params import controls
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +84,7 @@ def _of_data() -> Iterator[str]:
     for entry in catalogue().sets:
         adapter = Adapter(Path(), entry.kind, entry.embedding_width, 0, 0, {}, None)
         yield from (adapter_text(adapter, has_encoder=here) for here in (True, False))
-        yield f"{entry.label} ({size_text(sum(file.bytes or 0 for file in entry.adapter + entry.encoder))})"
+        yield set_text(entry)
 
 
 class _Reader:

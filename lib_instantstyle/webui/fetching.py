@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.catalogue import catalogue
+from lib_instantstyle.catalogue import bytes_of, catalogue
 from lib_instantstyle.controls import quoted
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.fetcher import Fetcher, Order
@@ -17,12 +17,23 @@ _SECONDS_TO_CANCEL = 2.0
 FETCHER = Fetcher()
 
 
-def missing(models_wanted: ModelSet) -> tuple[RemoteFile, ...]:
-    """Return the files of a set that nothing here can stand in for, whatever its name and folder."""
-    wanted = (models_wanted.kind, models_wanted.embedding_width)
-    has_adapter = any((adapter.kind, adapter.embedding_width) == wanted for adapter in models.list_adapters())
-    has_encoder = any(encoder.suits(models_wanted) for encoder in models.list_encoders())
-    return (() if has_adapter else models_wanted.adapter) + (() if has_encoder else models_wanted.encoder)
+class Shelf:
+    """The models that are here; constructing looks."""
+
+    def __init__(self) -> None:
+        self._adapters = {(adapter.kind, adapter.embedding_width) for adapter in models.list_adapters()}
+        self._encoders = models.list_encoders()
+
+    def missing(self, wanted: ModelSet) -> tuple[RemoteFile, ...]:
+        """Return the files of a set that nothing here can stand in for, whatever its name and folder."""
+        has_adapter = (wanted.kind, wanted.embedding_width) in self._adapters
+        has_encoder = any(encoder.suits(wanted) for encoder in self._encoders)
+        return (() if has_adapter else wanted.adapter) + (() if has_encoder else wanted.encoder)
+
+
+def missing(wanted: ModelSet) -> tuple[RemoteFile, ...]:
+    """Return the files of a set that are missing now."""
+    return Shelf().missing(wanted)
 
 
 def request(values: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +66,7 @@ def start(name: object) -> None:
 
 def describe() -> dict[str, Any]:
     """Return how far it is and what could be fetched, for the API."""
-    progress = FETCHER.progress
+    progress, shelf = FETCHER.progress, Shelf()
     return {
         "state": progress.state.value,
         "label": progress.label,
@@ -65,16 +76,15 @@ def describe() -> dict[str, Any]:
         "message": progress.message,
         "by_hand": list(progress.by_hand),
         "folder": str(folders.download_folder()),
-        "sets": [_described(entry) for entry in catalogue().sets],
+        "sets": [_described(entry, shelf.missing(entry)) for entry in catalogue().sets],
     }
 
 
-def _described(entry: ModelSet) -> dict[str, Any]:
-    absent = missing(entry)
+def _described(entry: ModelSet, absent: tuple[RemoteFile, ...]) -> dict[str, Any]:
     return {
         "name": entry.name,
         "label": entry.label,
-        "bytes_to_fetch": sum(file.bytes or 0 for file in absent),
+        "bytes_to_fetch": bytes_of(absent),
         "files": [
             {
                 "path": file.path,
@@ -83,7 +93,7 @@ def _described(entry: ModelSet) -> dict[str, Any]:
                 "checked_by": "SHA-256" if file.sha256 else "structure",
                 "missing": file in absent,
             }
-            for file in entry.adapter + entry.encoder
+            for file in entry.files
         ],
     }
 

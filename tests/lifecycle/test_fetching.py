@@ -64,7 +64,7 @@ def test_a_mirror_fills_an_empty_models_folder(host: InProcess, small: Shelf, tm
     files.vision_tower().save_pretrained(tower, safe_serialization=True)
     adapter = files.save_safetensors(tmp_path / "adapter.safetensors", files.linear_adapter())
     contents = [adapter, tower / "config.json", tower / "model.safetensors"]
-    for file, path in zip(entry.adapter + entry.encoder, contents, strict=True):
+    for file, path in zip(entry.files, contents, strict=True):
         small.files[f"/h94/IP-Adapter/resolve/{catalogue().revision}/{file.path}"] = path.read_bytes()
     host.shared.opts.data["instantstyle_mirror"] = small.url
     assert models.list_adapters() == models.list_encoders() == []

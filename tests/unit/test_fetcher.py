@@ -142,7 +142,7 @@ def test_an_empty_order_is_refused(folder: Path) -> None:
 # --- what the data file says
 
 
-@pytest.mark.parametrize("file", {file for entry in catalogue().sets for file in entry.adapter + entry.encoder})
+@pytest.mark.parametrize("file", {file for entry in catalogue().sets for file in entry.files})
 def test_every_file_is_safe_to_fetch(file: RemoteFile) -> None:
     target = PurePosixPath(file.target)
     assert target.suffix in (".safetensors", ".json")  # never pickle

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from lib_instantstyle.catalogue import catalogue
-from lib_instantstyle.describe import size_text
+from lib_instantstyle.describe import set_text, size_text
 from lib_instantstyle.fetcher import State
 from lib_instantstyle.webui import fetching, folders
 from lib_instantstyle.webui.page.fields import shown
@@ -35,7 +35,7 @@ class FetchPanel:
         self._fields = fields
         self._found = found
         self._look = look
-        labels = [_label(entry) for entry in catalogue().sets]
+        labels = [set_text(entry) for entry in catalogue().sets]
         self._set = gr.Radio(labels, value=labels[0], label="Models to get", elem_id=fields.elem_id("fetch_set"))
         self._set.do_not_save_to_config = True
         with gr.Row():
@@ -90,13 +90,8 @@ def _linked(step: str) -> str:
     return f"<a href='{address}' target='_blank' rel='noopener'>{address}</a> {rest}"
 
 
-def _label(entry: ModelSet) -> str:
-    size = sum(file.bytes or 0 for file in entry.adapter + entry.encoder)
-    return f"{entry.label} ({size_text(size)})"
-
-
 def _named(label: str) -> ModelSet:
-    return next(entry for entry in catalogue().sets if _label(entry) == label)
+    return next(entry for entry in catalogue().sets if set_text(entry) == label)
 
 
 def _announcement(entry: ModelSet) -> str:
