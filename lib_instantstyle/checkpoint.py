@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.errors import AdapterError, UnsupportedModelError
-from lib_instantstyle.tensorfile import TensorFile, TensorFileError, state_of
+from lib_instantstyle.tensorfile import TensorFile, TensorFileError, failing_as, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,10 +70,9 @@ class Adapter:
         Raises:
             AdapterError: If the file is gone.
         """
-        try:
-            return f"{self.path}:{state_of(self.path)}"
-        except TensorFileError as error:
-            raise _unreadable(error) from error
+        with failing_as(_unreadable):
+            state = state_of(self.path)
+        return f"{self.path}:{state}"
 
     @property
     def removes_content(self) -> bool:
@@ -117,10 +116,8 @@ class Adapter:
             )
 
     def _stream(self, keys: Iterable[str]) -> Iterator[tuple[str, torch.Tensor]]:
-        try:
+        with failing_as(_unreadable):
             yield from self._file.stream(keys)
-        except TensorFileError as error:
-            raise _unreadable(error) from error
 
 
 def _unreadable(error: TensorFileError) -> AdapterError:
@@ -138,10 +135,8 @@ def open_adapter(path: Path) -> Adapter:
         AdapterError: If it cannot be read, is no IP-Adapter, is one for another model or of a kind that has
             nothing to do with style (FaceID), or is incomplete.
     """
-    try:
+    with failing_as(_unreadable):
         file = TensorFile(path)
-    except TensorFileError as error:
-        raise _unreadable(error) from error
     _refuse_other_kinds(path, file.shapes)
     matrices = _matrices(path, file.shapes)
     kind, embedding_width, tokens, context_width = _projection(path, file.shapes)

@@ -12,7 +12,7 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 from lib_instantstyle.checkpoint import Adapter, Kind
 from lib_instantstyle.crops import Crop, views
 from lib_instantstyle.errors import EncoderError
-from lib_instantstyle.tensorfile import TensorFile, TensorFileError, state_of
+from lib_instantstyle.tensorfile import TensorFile, TensorFileError, failing_as, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,10 +68,9 @@ class EncoderFile:
         Raises:
             EncoderError: If the file is gone.
         """
-        try:
-            return f"{self.weights.name}:{state_of(self.weights)}:{self.hidden_width}"
-        except TensorFileError as error:
-            raise _unreadable(error) from error
+        with failing_as(_unreadable):
+            state = state_of(self.weights)
+        return f"{self.weights.name}:{state}:{self.hidden_width}"
 
 
 def open_encoder(path: Path) -> EncoderFile:
@@ -81,10 +80,8 @@ def open_encoder(path: Path) -> EncoderFile:
         EncoderError: If it is none, or cannot be read.
     """
     weights = path if path.is_file() else _weights_in(path)
-    try:
+    with failing_as(_unreadable):
         shapes = TensorFile(weights).shapes
-    except TensorFileError as error:
-        raise _unreadable(error) from error
     if not shapes.get(_CLASS_EMBEDDING) or not shapes.get(_PROJECTION):
         raise EncoderError(f"{path.name} is not a CLIP vision tower with projection (no {_PROJECTION}).")
     return EncoderFile(path, weights, shapes[_CLASS_EMBEDDING][0], shapes[_PROJECTION][0])

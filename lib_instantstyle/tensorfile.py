@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import struct
 import zipfile
@@ -11,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 SUFFIXES = (".safetensors", ".bin")
@@ -89,6 +90,15 @@ class TensorFile:
     def _pickled(self) -> dict[str, torch.Tensor]:
         mappable = zipfile.is_zipfile(self.path) or None  # only the zip format of torch.save can be mapped
         return _flattened(torch.load(str(self.path), map_location="cpu", weights_only=True, mmap=mappable))
+
+
+@contextlib.contextmanager
+def failing_as(made: Callable[[TensorFileError], Exception]) -> Iterator[None]:
+    """Raise what ``made`` makes of a `TensorFileError` in its place."""
+    try:
+        yield
+    except TensorFileError as error:
+        raise made(error) from error
 
 
 def state_of(path: Path) -> str:

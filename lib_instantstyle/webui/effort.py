@@ -42,4 +42,5 @@ class Effort:
         """Return it for people: ``ready in 8 ms; known: 1 of 1 embeddings, 12 of 12 tensors``."""
         counts = {"embeddings": self._embeddings, "tensors": self._tensors}
         known = [f"{count[True]} of {count.total()} {name}" for name, count in counts.items() if count]
-        return "; known: ".join([f"ready in {self._seconds * 1000:.0f} ms", *([", ".join(known)] if known else [])])
+        ready = f"ready in {self._seconds * 1000:.0f} ms"
+        return f"{ready}; known: {', '.join(known)}" if known else ready
