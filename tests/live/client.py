@@ -28,6 +28,10 @@ SMALL = {
 }
 
 
+# Of an X/Y/Z plot: a legend, the single pictures beside the grid, seeds as they are, no space between.
+PLOT = [True, True, False, True, False, False, False, 0, False]
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer of the generation API."""
@@ -79,6 +83,21 @@ class WebUI:
 
     def img2img(self, style: Any = None, **fields: Any) -> Answer:
         return self._generate("img2img", style, fields)
+
+    def plot_axes(self) -> list[str]:
+        """Return the axes that the X/Y/Z plot of txt2img offers."""
+        plots = (entry for entry in self.get("/sdapi/v1/script-info") if entry["name"] == "x/y/z plot")
+        return next(entry["args"][0]["choices"] for entry in plots if not entry["is_img2img"])
+
+    def plot(self, style: Any, *axes: tuple[str, str | list[str]]) -> Answer:
+        """Make an X/Y/Z plot over up to three axes: the label of each, and its values as text or as choices."""
+        offered, arguments = self.plot_axes(), []
+        for label, values in (*axes, *[("Nothing", "")] * (3 - len(axes))):
+            text, chosen = (values, []) if isinstance(values, str) else ("", values)
+            arguments += [offered.index(label), text, chosen]
+        answer = self.txt2img(style, script_name="x/y/z plot", script_args=[*arguments, *PLOT])
+        assert answer.status == 200, answer.body
+        return answer
 
     def option(self, name: str) -> Any:
         """Return a setting.

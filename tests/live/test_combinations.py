@@ -112,17 +112,8 @@ def test_clip_skip(webui: WebUI, style: dict[str, Any], content: str) -> None:
 
 def test_a_plot_over_samplers_and_checkpoints(webui: WebUI, style: dict[str, Any]) -> None:
     """Each cell is what it is alone."""
-    info = next(
-        entry
-        for entry in webui.get("/sdapi/v1/script-info")
-        if entry["name"] == "x/y/z plot" and not entry["is_img2img"]
-    )
-    axes = info["args"][0]["choices"]
     samplers, checkpoints = ["Euler", "DDIM"], ["tiny-sdxl-b.safetensors", "tiny-sdxl.safetensors"]
-    arguments = [axes.index("Sampler"), "", samplers, axes.index("Checkpoint name"), "", checkpoints,
-                 0, "", [], False, True, False, True, False, False, False, 0, False]  # fmt: skip
-    answer = webui.txt2img(style, script_name="x/y/z plot", script_args=arguments)
-    assert answer.status == 200, answer.body
+    answer = webui.plot(style, ("Sampler", samplers), ("Checkpoint name", checkpoints))
     alone = [
         webui.txt2img(style, sampler_name=sampler, override_settings={"sd_model_checkpoint": checkpoint}).pictures[0]
         for checkpoint in checkpoints

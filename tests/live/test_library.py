@@ -150,12 +150,5 @@ def test_the_cards_know_the_style(webui: WebUI, saved: dict[str, Any]) -> None:
 
 def test_a_plot_of_styles(webui: WebUI, style: dict[str, Any], saved: dict[str, Any]) -> None:
     """A cell takes the style as it was saved; the accordion's picture steps back."""
-    scripts = webui.get("/sdapi/v1/script-info")
-    info = next(entry for entry in scripts if entry["name"] == "x/y/z plot" and not entry["is_img2img"])
-    axes = info["args"][0]["choices"]
-    nothing: list[Any] = [0, "", []]
-    arguments = [axes.index("[InstantStyle] Saved style"), "", [saved["name"]], *nothing, *nothing,
-                 True, True, False, True, False, False, False, 0, False]  # fmt: skip
-    answer = webui.txt2img(style, script_name="x/y/z plot", script_args=arguments)
-    assert answer.status == 200, answer.body
+    answer = webui.plot(style, ("[InstantStyle] Saved style", [saved["name"]]))
     assert answer.pictures[-1] == made(webui.txt2img({"enabled": True, "style": saved["name"]}))[0]

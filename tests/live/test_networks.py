@@ -45,8 +45,8 @@ def test_a_lora_in_img2img(webui: WebUI, style: dict[str, Any]) -> None:
 
 
 def test_a_lora_and_removed_content(webui: WebUI, style: dict[str, Any]) -> None:
-    needs.network(webui, "loras", "tiny-lora")
     """The LoRA of this prompt shapes the text vector, and never that of the job before."""
+    needs.network(webui, "loras", "tiny-lora")
     removing = style | {"content": "a cat", "content_strength": 1}
     without, with_lora = styled(webui, removing).pictures, styled(webui, removing, prompt=BOTH).pictures
     assert without != with_lora

@@ -53,18 +53,10 @@ def test_an_unknown_reference_hash_says_so(webui: WebUI) -> None:
 
 
 def test_xyz_axes(webui: WebUI, style: dict[str, Any]) -> None:
-    info = next(
-        entry
-        for entry in webui.get("/sdapi/v1/script-info")
-        if entry["name"] == "x/y/z plot" and not entry["is_img2img"]
-    )
-    axes = info["args"][0]["choices"]
+    axes = webui.plot_axes()
     wanted = [f"[InstantStyle] {control.label}" for control in controls().values() if control.axis]
     assert all(axis in axes for axis in wanted)
-    arguments = [axes.index("[InstantStyle] Style weight"), "0, 1", [], axes.index("[InstantStyle] Preset"), "", ["Style", "Layout"],
-                 0, "", [], True, True, False, True, False, False, False, 0, False]  # fmt: skip
-    answer = webui.txt2img(style, script_name="x/y/z plot", script_args=arguments[: len(info["args"])])
-    assert answer.status == 200, answer.body
+    answer = webui.plot(style, ("[InstantStyle] Style weight", "0, 1"), ("[InstantStyle] Preset", ["Style", "Layout"]))
     zero_style, one_style, zero_layout, one_layout = answer.pictures[-4:]
     assert zero_style != one_style
     assert zero_layout == one_layout == webui.txt2img(style | {"preset": "layout"}).pictures[0]
