@@ -13,7 +13,8 @@ from lib_instantstyle.webui import infotext
 from tests.docs import README, ROOT
 from tests.docs.blocks import blocks
 from tests.host.inprocess import in_process
-from tests.unit.test_infotext import pasted, styled
+from tests.support.pasting import pasted
+from tests.unit.test_infotext import styled
 
 PAGE = ROOT / "docs" / "recipes.md"
 CONTENT = "a woman"

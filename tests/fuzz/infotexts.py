@@ -13,6 +13,7 @@ from lib_instantstyle.subtraction import parse_contents
 from lib_instantstyle.webui import infotext
 from tests.fuzz.texts import DICTS, NAMES, language
 from tests.fuzz.trial import Target
+from tests.support.pasting import pasted
 
 
 def _stylist(params: StyleParams) -> Any:
@@ -30,7 +31,7 @@ def _use_round_trip(values: dict[str, Any]) -> None:
     blocks = values.get("blocks", "style:1") if values.get("preset") == Preset.CUSTOM.value else default_of("blocks")
     params = StyleParams.from_dict({**values, "blocks": blocks})
     entries = infotext.write(_stylist(params), "ab" * 32, hires=True)
-    again = pasted(written(entries))
+    again = _use_text(written(entries))
     for name, control in controls().items():
         if control.recorded and infotext.key_of(name) in entries and name != "adapter":
             assert getattr(again, name) == getattr(params, name), name
@@ -44,23 +45,13 @@ def written(entries: dict[str, Any]) -> str:
     return f"a house\nNegative prompt: blurry\nSteps: 20, Sampler: Euler, Seed: 1, {named}, Version: v1.10.1"
 
 
-def pasted(text: str) -> StyleParams:
-    """Do what the host does on paste: cast each text to the type of its control, and leave out what cannot be cast."""
+def _use_text(text: str) -> StyleParams:
+    """Do what the host does on paste."""
     from modules.infotext_utils import parse_generation_parameters
 
     parameters = parse_generation_parameters(text)
     infotext.fill_defaults(parameters)
-    values: dict[str, Any] = {"enabled": infotext.is_enabled(parameters)}
-    for name in controls():
-        found = parameters.get(infotext.key_of(name))
-        if found is not None and isinstance(default_of(name), float):
-            try:
-                values[name] = float(found)
-            except ValueError:
-                continue
-        elif found is not None and not controls()[name].pictures:
-            values[name] = found
-    return StyleParams(**values)
+    return pasted(parameters)
 
 
 _KEYS = st.sampled_from([infotext.key_of(name) for name in controls()] + [infotext.VERSION, infotext.STYLES, "Size"])
@@ -73,5 +64,5 @@ INFOTEXTS = st.lists(
 
 TARGETS = (
     Target("infotext, written and pasted", DICTS, _use_round_trip),
-    Target("infotext, from anywhere", INFOTEXTS, pasted),
+    Target("infotext, from anywhere", INFOTEXTS, _use_text),
 )

@@ -8,20 +8,11 @@ from lib_instantstyle.blocks import Preset
 from lib_instantstyle.checkpoint import Adapter
 from lib_instantstyle.declared import Passes
 from lib_instantstyle.embeddings import Embeddings
-from lib_instantstyle.params import StyleParams, controls, default_of
+from lib_instantstyle.params import StyleParams
 from lib_instantstyle.recall import Recalled
 from lib_instantstyle.webui import infotext
 from lib_instantstyle.webui.stylist import Stylist
-
-
-def pasted(parameters: dict[str, str]) -> StyleParams:
-    """Do what the host does on paste: cast each text to the type of the control it fills."""
-    values: dict[str, Any] = {"enabled": infotext.is_enabled(parameters)}
-    for name in controls():
-        text = parameters.get(infotext.key_of(name))
-        if text is not None:
-            values[name] = float(text) if isinstance(default_of(name), float) else text
-    return StyleParams(**values)
+from tests.support.pasting import pasted
 
 
 def styled(params: StyleParams, adapter: Adapter) -> Stylist:
