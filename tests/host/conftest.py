@@ -27,8 +27,7 @@ def _probed_host(models_dir: Path, probe_extension: Path) -> InProcess:
 @pytest.fixture
 def host(_probed_host: InProcess, probe_extension: Path) -> Iterator[InProcess]:
     """The stand-in with the probe extension, settings as after the start."""
-    if [Path(folder) for folder in _probed_host.shared.cmd_opts.extension] != [probe_extension]:
-        _probed_host.use_extensions(probe_extension)
+    _probed_host.use_extensions(probe_extension)
     _probed_host.load("tiny-sdxl.safetensors")  # whichever test of a process comes first
     yield _probed_host
     _probed_host.reset_options()

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from tests.host.inprocess import DEFAULTS, InProcess
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Api:
     """The stand-in's routes and those of its extensions, as the command line and the settings are now."""
 
     def __init__(self) -> None:
-        from fastapi import FastAPI
         from modules import call_queue, script_callbacks
         from modules.api import api
 
         self._app = FastAPI()
         api.Api(self._app, call_queue.queue_lock)
         script_callbacks.app_started_callback(None, self._app)
+        self._client = TestClient(self._app, raise_server_exceptions=False)
 
     def request(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
-        return asyncio.run(self._send(method, path, json=body, **options))
+        return self._client.request(method, path, json=body, **options)
 
     def txt2img(self, scripts: dict[str, list[Any]], **fields: Any) -> httpx.Response:
         """Make a picture whose always-on ``scripts`` get these arguments."""
@@ -34,11 +37,6 @@ class Api:
         """Return method and path of each route that begins with ``prefix``."""
         ours = [route for route in self._app.routes if route.path.startswith(prefix)]
         return [(method, route.path) for route in ours for method in sorted(route.methods)]
-
-    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self._app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://stand-in", timeout=None) as client:
-            return await client.request(method, path, **options)
 
 
 def press_generate(host: InProcess, scripts: dict[str, list[Any]], **fields: Any) -> str:

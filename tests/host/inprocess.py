@@ -55,12 +55,15 @@ class InProcess:
         initialize.prepare()
         sd_models.list_models()
         self.shared = shared
+        self._extensions: tuple[Path, ...] | None = None
         self._initial_options = dict(shared.opts.data)
 
     def use_extensions(self, *folders: Path) -> None:
-        """Reload UI with these extensions instead of those before."""
-        self.shared.cmd_opts.extension = list(folders)
-        self.reload()
+        """Reload UI with these extensions instead of those before, unless they are loaded already."""
+        if self._extensions != folders:
+            self.shared.cmd_opts.extension = list(folders)
+            self.reload()
+            self._extensions = folders
 
     def reload(self) -> None:
         """Do what Reload UI does to scripts."""

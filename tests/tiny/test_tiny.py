@@ -68,7 +68,7 @@ def test_matrices_stand_in_the_order_down_up_mid() -> None:
     widths = [shape[0] for key, shape in adapters.matrix_shapes().items() if ".to_v_ip." in key]
     expected = []
     for stage, depths in [*SDXL_LAYERS.items(), ("mid_block", (10,))]:
-        expected += [64 if stage in ("down_blocks.1", "up_blocks.1") else 128] * sum(depths)
+        expected += [32 if stage in ("down_blocks.1", "up_blocks.1") else 64] * sum(depths)
     assert widths == expected
 
 
@@ -165,6 +165,6 @@ def test_networks_name_layers_of_the_unet(shapes: unet.Shapes) -> None:
 def test_a_hypernetwork_passes_the_webui_s_restricted_reader(tmp_path: Path) -> None:
     path = networks.write_hypernetwork(tmp_path / "tiny.pt")
     content = torch.load(path, weights_only=True)
-    assert {key for key in content if isinstance(key, int)} == {2048, 128}
+    assert {key for key in content if isinstance(key, int)} == {2048, 64}
     with zipfile.ZipFile(path) as archive:
         assert all(re.search(r"/(data/\d+|version|byteorder|data\.pkl)$", name) for name in archive.namelist())

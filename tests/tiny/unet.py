@@ -31,8 +31,8 @@ class UNetConfig:
     residual_blocks: int = 2
 
 
-SDXL = UNetConfig(32, (1, 2, 4), (0, 2, 10), 10, 2048, 2816)
-REFINER = UNetConfig(32, (1, 2, 4, 4), (0, 2, 2, 0), 2, 1280, 2560)
+SDXL = UNetConfig(32, (1, 1, 2), (0, 2, 10), 10, 2048, 2816)
+REFINER = UNetConfig(32, (1, 1, 2, 2), (0, 2, 2, 0), 2, 1280, 2560)
 SD15 = UNetConfig(32, (1, 2, 4, 4), (1, 1, 1, 0), 1, 768, None, linear_projections=False)
 
 
