@@ -28,6 +28,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if collection_path.name == "live" and not config.getoption("--webui-url") else None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the miniature, whose file takes longest: no worker shall end alone with it."""
+    items.sort(key=lambda item: item.path.parent.name != "mini")
+
+
 @pytest.fixture(scope="session")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Adapter:
     """A linear adapter for `tests.support.unets.SmallUNet`."""

@@ -22,7 +22,7 @@ make_environment() {
     if [ "$(cat .venv/installed 2>/dev/null)" != "$stamp" ]; then
         say "Installing the test environment into .venv (once)"
         "$(find_python)" -m venv .venv || { echo "Could not make .venv; on Debian install python3-venv." >&2; exit 1; }
-        "$PYTHON" -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt || exit 1
+        "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements.txt || exit 1
         echo "$stamp" > .venv/installed
     fi
     # Nothing is fetched at run time, and tiny tensors gain nothing from threads.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
 import yaml
@@ -76,14 +77,26 @@ class CheckpointInfo:
         return load_file(self.filename)
 
 
+# As the host does (sd_disable_initialization): random numbers for weights that are read from a file are time lost.
+_INITIALISERS = ("kaiming_uniform_", "xavier_uniform_", "_no_grad_normal_", "_no_grad_uniform_")
+
+
 def list_checkpoints() -> list[CheckpointInfo]:
     folder = Path(models_path) / "Stable-diffusion"
     return [CheckpointInfo(str(path)) for path in sorted(folder.rglob("*.safetensors"))]
 
 
 def build(config: dict[str, Any], state: dict[str, torch.Tensor]) -> nn.Module:
-    """Build the model that ``config`` describes, without weights of its own."""
-    params = config["params"]
+    """Build the model that ``config`` describes. Its weights are arbitrary until `fill` gives it all of them."""
+    with mock.patch.multiple(nn.init, **dict.fromkeys(_INITIALISERS, _leave)):
+        return _build(config["params"], state)
+
+
+def _leave(tensor: torch.Tensor, *_args: Any, **_kwargs: Any) -> torch.Tensor:
+    return tensor
+
+
+def _build(params: dict[str, Any], state: dict[str, torch.Tensor]) -> nn.Module:
     first_stage = AutoencoderKL(**params["first_stage_config"]["params"])
     if "conditioner_config" in params:
         unet = UNetModel(**params["network_config"]["params"])
