@@ -2,8 +2,10 @@
 # Linters, type check and every test that needs no real WebUI. Arguments go to pytest.
 set -u
 source "$(dirname "$0")/tests/environment.sh"
+need_chromium & chromium=$!  # while the packages come
 make_environment
-need_chromium
+wait "$chromium" || exit 1
+CHROMIUM=$(find_chromium); export CHROMIUM
 
 status=0
 say "Linters";    "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . || status=1

@@ -29,15 +29,19 @@ make_environment() {
     export GRADIO_ANALYTICS_ENABLED=False HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 OMP_NUM_THREADS=1
 }
 
-need_chromium() {
+find_chromium() {
     local name
-    for name in chromium chromium-browser google-chrome; do
-        CHROMIUM=$(command -v "$name") && export CHROMIUM && return
+    for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome; do
+        command -v "$name" && return
     done
+    return 1
+}
+
+need_chromium() {
+    find_chromium > /dev/null && return
     say "Installing Chromium for the browser tests"
     if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
         apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium > /dev/null
     fi
-    CHROMIUM=$(command -v chromium) || { echo "The browser tests need Chromium: install it and run again." >&2; exit 1; }
-    export CHROMIUM
+    find_chromium > /dev/null || { echo "The browser tests need Chromium: install it and run again." >&2; return 1; }
 }
