@@ -10,7 +10,7 @@ import torch
 from lib_instantstyle.checkpoint import Adapter, open_adapter
 from tests.host import start
 from tests.support import files
-from tests.tiny import write_all
+from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts
 
 STAND_IN = "stand-in"
 INNER_PASS = Path(__file__).parent / "host" / "inner_pass"
@@ -44,7 +44,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Adapter:
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tiny models; ``TINY_MODELS`` may name a folder that has them already."""
     ready = os.environ.get("TINY_MODELS")
-    return Path(ready) if ready else write_all(tmp_path_factory.mktemp("models")).root
+    return Path(ready) if ready else write_parts(tmp_path_factory.mktemp("models"), PARTS | OTHER_CHECKPOINTS).root
 
 
 @pytest.fixture(scope="session")

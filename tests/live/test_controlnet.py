@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ UNITS: dict[str, dict[str, Any]] = {
     "reference": {"module": "reference_only", "image": SHAPE},
     "IP-Adapter": {"module": "ip-adapter_clip_g", "model": "ip-adapter_sdxl", "ipadapter_input": [_embedding()]},
 }
+WIDE = {"T2I-Adapter"}  # takes for granted how wide SDXL's levels are, relative to each other
 STYLE_BLOCK = [1.0 if number == 6 else 0.0 for number in range(11)]
 
 
@@ -55,20 +57,36 @@ def _unit(webui: WebUI, kind: str, **changes: Any) -> dict[str, Any]:
     return {"ControlNet": {"args": [{"enabled": True, "save_detected_map": False, **unit}]}}
 
 
+@pytest.fixture(params=UNITS)
+def kind(webui: WebUI, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A kind of unit, while a checkpoint is loaded that it fits."""
+    if request.param not in WIDE:
+        yield request.param
+        return
+    needs.checkpoint(webui, "tiny-sdxl-wide")
+    with webui.options(sd_model_checkpoint="tiny-sdxl-wide.safetensors"):
+        yield request.param
+
+
+@pytest.fixture
+def fitting(kind: str, style: dict[str, Any]) -> dict[str, Any]:
+    """A request that styles that checkpoint."""
+    return style | {"adapter": "ip-adapter_sdxl_wide.safetensors"} if kind in WIDE else style
+
+
 @pytest.mark.parametrize("fields", JOBS.values(), ids=JOBS)
-@pytest.mark.parametrize("kind", UNITS)
-def test_a_unit(webui: WebUI, style: dict[str, Any], kind: str, fields: dict[str, Any]) -> None:
+def test_a_unit(webui: WebUI, fitting: dict[str, Any], kind: str, fields: dict[str, Any]) -> None:
     """Unit and style both act, and each is alone what it was before."""
     tab = "img2img" if "init_images" in fields else "txt2img"
     generate = getattr(webui, tab)
     unit = _unit(webui, kind)
     generate(alwayson_scripts=unit, **fields)  # loading a unit draws random numbers, on which img2img depends
-    alone, plain = generate(style, **fields).pictures, generate(**fields).pictures
-    both, unstyled = generate(style, alwayson_scripts=unit, **fields), generate(alwayson_scripts=unit, **fields)
+    alone, plain = generate(fitting, **fields).pictures, generate(**fields).pictures
+    both, unstyled = generate(fitting, alwayson_scripts=unit, **fields), generate(alwayson_scripts=unit, **fields)
     assert_clean(both, unstyled)
     assert both.pictures != alone
     assert unstyled.pictures != plain  # errors of a unit are not told
-    assert generate(style, **fields).pictures == alone
+    assert generate(fitting, **fields).pictures == alone
 
 
 @pytest.mark.parametrize("preset", ["style", "style + layout", "all blocks"])
@@ -79,12 +97,12 @@ def test_its_own_adapter_on_our_block(webui: WebUI, style: dict[str, Any], prese
 
 def test_a_unit_that_is_off(webui: WebUI, style: dict[str, Any]) -> None:
     alone = webui.txt2img(style).pictures
-    off = _unit(webui, "T2I-Adapter", enabled=False)
+    off = _unit(webui, "LLLite on to_q", enabled=False)
     assert styled(webui, style, alwayson_scripts=off).pictures == alone
 
 
 def test_two_units_and_regions(webui: WebUI, style: dict[str, Any]) -> None:
-    first, second = _unit(webui, "T2I-Adapter"), _unit(webui, "LLLite on to_q")
+    first, second = _unit(webui, "IP-Adapter"), _unit(webui, "LLLite on to_q")
     units = {"ControlNet": {"args": [*first["ControlNet"]["args"], *second["ControlNet"]["args"]]}}
     left = pictures.dots().resize((64, 64)).convert("L").point(lambda value: 255 if value > 128 else 0)
     regions = style | {"images": [SHAPE], "masks": [encoded(left)], "anti_layout": 1}

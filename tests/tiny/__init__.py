@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.tiny import adapters, checkpoints, configs, networks
 from tests.tiny.pictures import write_pictures
 from tests.tiny.tokenizer import write_tokenizer
+from tests.tiny.unet import SDXL_WIDE
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,9 @@ def _network(last: str, shapes: Callable[[], adapters.Shapes], seed: int) -> Par
     return Part(last, lambda models: networks.write_network(models.root / last, shapes(), seed))
 
 
-# For a real WebUI: the stand-in has none of these. The embedding's name must be one letter, the only kind of word to
+# For a real WebUI: the stand-in has no use for these. The embedding's name must be one letter, the only kind of word to
 # which both tiny tokenizers give the same number.
-NETWORKS = {
+FOR_REAL_WEBUIS = {
     "tiny-lora": _network("Lora/tiny-lora.safetensors", networks.lora_shapes, seed=31),
     "tiny-lora-text": _network("Lora/tiny-lora-text.safetensors", networks.text_lora_shapes, seed=32),
     "q": _network("embeddings/q.safetensors", networks.embedding_shapes, seed=33),
@@ -114,18 +115,10 @@ NETWORKS = {
         "ControlNet/tiny-t2i-adapter-sdxl.safetensors", networks.t2i_adapter_shapes, seed=37
     ),
     "tiny-lllite-sdxl": _network("ControlNet/tiny-lllite-sdxl.safetensors", networks.lllite_shapes, seed=38),
+    "tiny-sdxl-wide": _checkpoint("tiny-sdxl-wide", checkpoints.write_sdxl_wide),
+    "ip-adapter_sdxl_wide": _adapter("ip-adapter_sdxl_wide", lambda: adapters.linear_shapes(1280, SDXL_WIDE), seed=14),
 }
-ALL = PARTS | OTHER_CHECKPOINTS | NETWORKS
-
-
-def write_all(root: Path, *, others: bool = True) -> TinyModels:
-    """Write every model below ``root``; what is complete there already stays.
-
-    Args:
-        root: The models folder.
-        others: Whether to write further checkpoints and the networks too.
-    """
-    return write_parts(root, ALL if others else PARTS)
+ALL = PARTS | OTHER_CHECKPOINTS | FOR_REAL_WEBUIS
 
 
 def write_parts(root: Path, names: Iterable[str], *, force: bool = False) -> TinyModels:

@@ -1,6 +1,6 @@
 """Adapter files that must be refused, one function for each reason. Each writes into a folder and returns the path.
 
-They are no part of `write_all`: a models folder with broken files in it is a test's own affair.
+They are no part of `ALL`: a models folder with broken files in it is a test's own affair.
 """
 
 from __future__ import annotations

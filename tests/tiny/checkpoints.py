@@ -13,7 +13,7 @@ from tests.tiny import configs
 from tests.tiny.tensors import random_tensors
 from tests.tiny.tokenizer import VOCABULARY_SIZE
 from tests.tiny.towers import autoencoder_shapes, bigg_shapes, clip_l_shapes
-from tests.tiny.unet import REFINER, SD15, SDXL, UNetConfig, unet_shapes
+from tests.tiny.unet import REFINER, SD15, SDXL, SDXL_WIDE, UNetConfig, unet_shapes
 
 if TYPE_CHECKING:
     from tests.tiny.unet import Shapes
@@ -33,6 +33,11 @@ def write_sdxl_v(folder: Path, name: str = "tiny-sdxl-v") -> Path:
     config = configs.sdxl(configs.Sdxl(SDXL, prediction="V"), folder.parent / "tokenizer")
     source.with_suffix(".yaml").write_text(json.dumps(config, indent=2), encoding="utf-8")
     return source
+
+
+def write_sdxl_wide(folder: Path, name: str = "tiny-sdxl-wide") -> Path:
+    """Write an SDXL base model whose levels are as wide, relative to each other, as T2I-Adapters take for granted."""
+    return write_sdxl(folder, name, unet=SDXL_WIDE)
 
 
 def write_refiner(folder: Path, name: str = "tiny-refiner", seed: int = 1) -> Path:

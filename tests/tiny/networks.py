@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from tests.tiny.adapters import save_as_older_torch
 from tests.tiny.tensors import random_tensors
 from tests.tiny.towers import BIGG_MLP, BIGG_WIDTH, CLIP_L_MLP, CLIP_L_WIDTH
-from tests.tiny.unet import SDXL, Shapes, UNetConfig
+from tests.tiny.unet import SDXL, SDXL_WIDE, Shapes, UNetConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def embedding_shapes() -> Shapes:
     return {"clip_l": (_EMBEDDING_VECTORS, CLIP_L_WIDTH), "clip_g": (_EMBEDDING_VECTORS, BIGG_WIDTH)}
 
 
-def t2i_adapter_shapes(config: UNetConfig = SDXL) -> Shapes:
+def t2i_adapter_shapes(config: UNetConfig = SDXL_WIDE) -> Shapes:
     """Return a T2I-Adapter in its original layout: two residual blocks for each of four levels."""
     widths = [config.channels * multiplier for multiplier in (*config.multipliers, config.multipliers[-1])]
     shapes: Shapes = {"conv_in.weight": (widths[0], _SHUFFLED, 3, 3), "conv_in.bias": (widths[0],)}
