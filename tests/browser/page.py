@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import FloatRect, Locator, Page, TimeoutError, expect
 
 PATIENCE = 30_000  # milliseconds; a CPU may be slow
+_STILL = 400  # milliseconds in which nothing has moved
 _LOOKS = 6  # at a list that is being filled
 
 
@@ -37,7 +38,19 @@ class StylePage:
 
     def press(self, name: str, tab: str = "txt2img") -> None:
         """Press one of our buttons."""
-        self.page.locator(f"button#script_{tab}_instantstyle_{name}").click()
+        button = self.page.locator(f"button#script_{tab}_instantstyle_{name}")
+        self.place(button)
+        button.click()
+
+    def place(self, element: Locator) -> FloatRect:
+        """Return where an element is, once what is still being loaded or drawn moves it no more."""
+        expect(element).to_be_visible(timeout=PATIENCE)
+        before, now = None, element.bounding_box()
+        while before != now:
+            self.page.wait_for_timeout(_STILL)
+            before, now = now, element.bounding_box()
+        assert now
+        return now
 
     def give(self, name: str, *files: Path) -> None:
         """Choose files for an upload button."""

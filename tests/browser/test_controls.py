@@ -282,10 +282,8 @@ def test_no_file_but_a_style_is_imported(page: StylePage, tmp_path: Path) -> Non
 
 def test_a_block_is_dragged(styled: StylePage) -> None:
     styled.open_tab("Blocks")
-    expect(styled.control("preflight")).to_contain_text("✓ Reference", timeout=PATIENCE)  # nothing moves any more
-    bar = styled.control("map").locator('[data-block="mid_block.attentions.0"] .instantstyle-track')
-    box = bar.bounding_box()
-    assert box
+    expect(styled.control("preflight")).to_contain_text("✓ Reference", timeout=PATIENCE)
+    box = styled.place(styled.control("map").locator('[data-block="mid_block.attentions.0"] .instantstyle-track'))
     x, bottom = box["x"] + box["width"] / 2, box["y"] + box["height"] - 4
     styled.page.mouse.move(x, bottom)
     styled.page.mouse.down()
