@@ -89,7 +89,9 @@ class TensorFile:
 
     def _pickled(self) -> dict[str, torch.Tensor]:
         mappable = zipfile.is_zipfile(self.path) or None  # only the zip format of torch.save can be mapped
-        return _flattened(torch.load(str(self.path), map_location="cpu", weights_only=True, mmap=mappable))
+        # Hosts of the Forge family wrap torch.load so that a file it cannot read is renamed; the original is beside it.
+        load = getattr(torch, "load_origin", torch.load)
+        return _flattened(load(str(self.path), map_location="cpu", weights_only=True, mmap=mappable))
 
 
 @contextlib.contextmanager

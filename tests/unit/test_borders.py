@@ -6,8 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+
+from lib_instantstyle.tensorfile import TensorFile
+from tests.support import files
 
 ROOT = Path(__file__).parents[2]
 CORE = sorted(path.stem for path in (ROOT / "lib_instantstyle").glob("*.py") if path.stem != "__init__")
@@ -63,8 +68,24 @@ def test_nothing_runs_what_comes_in_or_goes_to_the_network(path: Path) -> None:
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             assert called not in _CALLS
-            if called == "torch.load":
-                assert "weights_only=True" in ast.unparse(node)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "torch.load":
+            assert path.stem == "tensorfile", "test_pickles_are_read_as_weights_only looks there alone"
+
+
+@pytest.mark.parametrize("name", ["load", "load_origin"])
+def test_pickles_are_read_as_weights_only(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every host: the Forge family wraps ``torch.load`` and keeps the original as ``torch.load_origin``."""
+    file = files.save_bin(tmp_path / "adapter.bin", files.linear_adapter())
+    asked = []
+
+    def load(*args: Any, **kwargs: Any) -> Any:
+        asked.append(kwargs["weights_only"])
+        return original(*args, **kwargs)
+
+    original = torch.load
+    monkeypatch.setattr(torch, name, load, raising=False)
+    TensorFile(file).read(["ip_adapter.1.to_k_ip.weight"])
+    assert asked == [True, True]
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
