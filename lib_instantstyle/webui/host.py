@@ -127,7 +127,17 @@ class A1111Host:
         self._cursor.begin_step(self._parts, step.text_cond.shape[0], step.text_uncond.shape[0], self._first_picture)
 
     def describe_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
-        """Explain ``unet(x, timesteps=…, context=…, y=…)``."""
+        """Explain ``unet(x, timesteps=…, context=…, y=…)``.
+
+        Raises:
+            UnsupportedModelError: If the call comes from a WebUI that orders its rows otherwise.
+        """
+        if "transformer_options" in kwargs:  # Forge, reForge and Classic, whose unconditional rows come first
+            raise UnsupportedModelError(
+                "This WebUI is of the Forge family (Forge, reForge, Forge Classic), which InstantStyle does not "
+                "support yet: the style would act on the wrong rows. Use AUTOMATIC1111 WebUI 1.10, or switch "
+                "InstantStyle off."
+            )
         timesteps = kwargs["timesteps"] if "timesteps" in kwargs else args[1]
         return UNetCall(self._cursor.take(args[0].shape[0]), timesteps)
 
