@@ -4,9 +4,14 @@ import modules.scripts as scripts
 from modules import script_callbacks
 
 from lib_instantstyle import NAME
-from lib_instantstyle.webui import api, extra_networks, infotext, settings, xyz
-from lib_instantstyle.webui.generation import GENERATION
+from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.forms import extra_networks, xyz
+from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.page.accordion import Accordion
+from lib_instantstyle.webui.routes.api import Api
+from lib_instantstyle.webui.setup import settings
+
+ours = extension()
 
 
 class InstantStyleScript(scripts.Script):
@@ -24,7 +29,7 @@ class InstantStyleScript(scripts.Script):
 
     def ui(self, is_img2img):
         """Build the accordion."""
-        accordion = Accordion(self.elem_id, is_img2img=is_img2img)
+        accordion = Accordion(ours, self.elem_id, is_img2img=is_img2img)
         components = accordion.build()
         self.infotext_fields = accordion.infotext_fields()
         self.paste_field_names = accordion.paste_names()
@@ -32,26 +37,31 @@ class InstantStyleScript(scripts.Script):
 
     def before_process(self, p, *args):
         """Read the arguments."""
-        GENERATION.begin(p, args)
+        ours.generation.begin(p, args)
 
     def process(self, p, *args):
         """Read reference, adapter and encoder."""
-        GENERATION.prepare(p)
+        ours.generation.prepare(p)
 
     def process_before_every_sampling(self, p, *args, c=None, **kwargs):
         """Style the denoising loop that comes next."""
-        GENERATION.before_sampling(p, c)
+        ours.generation.before_sampling(p, c)
 
     def postprocess(self, p, processed, *args):
         """Leave nothing behind."""
-        GENERATION.finish(p)
+        ours.generation.finish(p)
 
 
-script_callbacks.on_cfg_denoiser(GENERATION.step)
-script_callbacks.on_model_loaded(lambda _model: GENERATION.model_loaded())
-script_callbacks.on_script_unloaded(GENERATION.eject)
+def before_ui():
+    """Add our axes, cards and tag before the page is built."""
+    xyz.register({"adapter": ours.models.adapter_names, "style": ours.library.names})
+    extra_networks.register(ours.library, ours.generation)
+
+
+script_callbacks.on_cfg_denoiser(ours.generation.step)
+script_callbacks.on_model_loaded(lambda _model: ours.generation.model_loaded())
+script_callbacks.on_script_unloaded(ours.generation.eject)
 script_callbacks.on_infotext_pasted(lambda _text, parameters: infotext.fill_defaults(parameters))
 script_callbacks.on_ui_settings(settings.register)
-script_callbacks.on_before_ui(xyz.register)
-script_callbacks.on_before_ui(extra_networks.register)
-script_callbacks.on_app_started(api.register)
+script_callbacks.on_before_ui(before_ui)
+script_callbacks.on_app_started(lambda _demo, app: Api(ours).register(app))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib_instantstyle.checkpoint import Adapter, open_adapter
+from lib_instantstyle.models.adapter import Adapter, open_adapter
 from tests.host import start
 from tests.support import files
 from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts

@@ -15,20 +15,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from lib_instantstyle import NAME, recipes
-from lib_instantstyle.catalogue import catalogue
-from lib_instantstyle.checkpoint import Adapter
-from lib_instantstyle.controls import Control
-from lib_instantstyle.declared import AUTOMATIC, MAX_PICTURES
-from lib_instantstyle.describe import adapter_text, encoder_kind, set_text
-from lib_instantstyle.params import controls
+from lib_instantstyle import NAME
+from lib_instantstyle.fetch.catalogue import catalogue
+from lib_instantstyle.models.adapter import Adapter, Kind
+from lib_instantstyle.models.descriptions import adapter_text, encoder_kind
+from lib_instantstyle.params import recipes
+from lib_instantstyle.params.combination import MAX_PICTURES
+from lib_instantstyle.params.controls import Control
+from lib_instantstyle.params.declared import AUTOMATIC
+from lib_instantstyle.params.style_params import controls
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = {path.stem: path for path in sorted((ROOT / "localizations").glob("*.json"))}
 FILES = (
-    *("preflight", "webui/page/start", "webui/page/fields", "webui/page/references", "webui/page/gallery"),
-    *("webui/page/content", "webui/drawings", "webui/page/timing", "webui/page/regions", "webui/page/blocks"),
-    *("webui/page/shelf", "webui/page/models", "webui/page/fetch", "webui/page/accordion", "webui/settings"),
+    *("models/preflight", "webui/page/tabs/style_tab", "webui/page/fields", "webui/page/tabs/references_tab"),
+    *("webui/page/gallery", "webui/page/tabs/content_tab", "webui/page/svg/curve", "webui/page/svg/meter"),
+    *("webui/page/tabs/timing_tab", "webui/page/tabs/regions_tab", "webui/page/tabs/blocks_tab"),
+    *("webui/page/tabs/library_tab", "webui/page/tabs/models_tab", "webui/page/tabs/fetch_panel"),
+    *("webui/page/accordion", "webui/setup/settings"),
 )
 ENCODERS = (1280, 1024)  # widths of those that adapters for SDXL use
 _KEYWORDS = ("label", "second_label", "info", "placeholder", "tooltip")
@@ -82,9 +86,9 @@ def _of_data() -> Iterator[str]:
     for width in ENCODERS:
         yield f"Image encoder {encoder_kind(SimpleNamespace(projection_width=width))}"
     for entry in catalogue().sets:
-        adapter = Adapter(Path(), entry.kind, entry.embedding_width, 0, 0, {}, None)
+        adapter = Adapter(Path(), Kind(entry.kind), entry.embedding_width, 0, 0, {}, None)
         yield from (adapter_text(adapter, has_encoder=here) for here in (True, False))
-        yield set_text(entry)
+        yield entry.text
 
 
 class _Reader:
@@ -111,7 +115,7 @@ class _Reader:
         found: list[str | None] = []
         if isinstance(node, ast.Call):
             found += self._of_call(node)
-        elif isinstance(node, ast.FunctionDef) and node.name in ("_sections", "next_step"):
+        elif isinstance(node, ast.FunctionDef) and node.name in ("_tabs", "next_step"):
             inner = (part.elts[0] for part in ast.walk(node) if isinstance(part, ast.Tuple))
             returned = (part.value for part in ast.walk(node) if isinstance(part, ast.Return) and part.value)
             found += [self._text(part) for part in (*inner, *returned)]

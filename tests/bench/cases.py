@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from lib_instantstyle.blocks import Preset, preset_weights
-from lib_instantstyle.checkpoint import BIGG_WIDTH
-from lib_instantstyle.combine import Combine
-from lib_instantstyle.embeddings import Embeddings
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.plan import image_terms
-from lib_instantstyle.regions import MASK_SIZE, Mask
-from lib_instantstyle.sources import Sources
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.models.towers import BIGG_WIDTH
+from lib_instantstyle.params.blocks import Preset, preset_weights
+from lib_instantstyle.params.combination import Combine
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.pictures.regions import MASK_SIZE, Mask
+from lib_instantstyle.unet.image_projection import ImageProjection
+from lib_instantstyle.unet.plan import image_terms
+from lib_instantstyle.unet.sources import Sources
 from tests.support.architecture import Architecture
 from tests.tiny.unet import UNetConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lib_instantstyle.checkpoint import Adapter
-    from lib_instantstyle.memo import TensorMemo
-    from lib_instantstyle.plan import ImageTerm
-    from lib_instantstyle.sites import Site
+    from lib_instantstyle.method.memo import TensorMemo
+    from lib_instantstyle.models.adapter import Adapter
+    from lib_instantstyle.unet.plan import ImageTerm
+    from lib_instantstyle.unet.sites import Site
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,7 @@ class Case:
     def embeddings(self) -> Embeddings:
         """What an encoder might have seen."""
         pictures = torch.randn(self.references, 1, BIGG_WIDTH, generator=torch.Generator().manual_seed(6))
-        masks = {0: Mask((255 * self.mask).to(torch.uint8))} if self.masked else {}
-        return Embeddings(tuple(pictures), torch.zeros(1, BIGG_WIDTH), masks=masks)
+        return Embeddings(tuple(pictures), torch.zeros(1, BIGG_WIDTH))
 
     @property
     def mask(self) -> torch.Tensor:
@@ -66,8 +66,9 @@ class Case:
 
     def terms(self, sites: Sequence[Site], adapter: Adapter, memo: TensorMemo | None = None) -> tuple[ImageTerm, ...]:
         """Prepare a job as the product does, from embeddings on."""
-        sources = Sources(self.params, self.embeddings, adapter, memo=memo).all()
-        return image_terms(sources, sites, adapter, memo)
+        masks = {0: Mask((255 * self.mask).to(torch.uint8))} if self.masked else {}
+        sources = Sources(self.params, self.embeddings, ImageProjection(adapter, memo), masks=masks)
+        return image_terms(sources.all(), sites, adapter, memo)
 
 
 STYLE = Case("style", Preset.STYLE)

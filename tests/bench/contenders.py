@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.nn.functional as F
 
-from lib_instantstyle.attention import split_heads
-from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.layers import Styling
-from lib_instantstyle.projection import project_linear
-from lib_instantstyle.rows import RowCursor
-from lib_instantstyle.sites import Site, enumerate_sites
+from lib_instantstyle.method.attention import split_heads
+from lib_instantstyle.method.projection import project_linear
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.rows import RowCursor
+from lib_instantstyle.unet.sites import Site, enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +47,8 @@ class Ours(Plain):
         self._cursor = RowCursor()
         terms = case.terms(enumerate_sites(self.unet), models.adapter)
         self.sites = len({term.site.adapter_id for term in terms})
-        self._injection = Injection(self.unet, [Styling(terms, case.params.schedule(hires=False))], self._describe)
+        scheduled = ScheduledTerms(terms, Schedule.of_pass(case.params, hires=False))
+        self._injection = Injection(self.unet, [scheduled], self._read_call)
 
     def __enter__(self) -> Ours:
         self._injection.inject()
@@ -61,7 +63,7 @@ class Ours(Plain):
         self._cursor.begin_step([1] * pictures, pictures, pictures)
         return super().__call__(inputs)
 
-    def _describe(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
+    def _read_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
         return UNetCall(self._cursor.take(args[0].shape[0]), kwargs["timesteps"])
 
 

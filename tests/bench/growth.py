@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.blocks import Preset
+from lib_instantstyle.params.blocks import Preset
 from tests.bench.cases import ALL, STYLE, Case
 from tests.bench.contenders import Ours, Plain
 from tests.bench.timing import repeated

@@ -8,8 +8,9 @@ import torch
 from diffusers.models.embeddings import get_timestep_embedding
 from safetensors.torch import save_file
 
-from lib_instantstyle.checkpoint import BIGG_WIDTH, open_adapter
-from lib_instantstyle.rows import Row
+from lib_instantstyle.models.adapter import open_adapter
+from lib_instantstyle.models.towers import BIGG_WIDTH
+from lib_instantstyle.unet.rows import Row
 from tests.support.architecture import fill_diffusers
 from tests.tiny import adapters
 from tests.tiny.tensors import random_tensors

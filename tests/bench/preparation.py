@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.memo import TensorMemo
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.method.memo import TensorMemo
+from lib_instantstyle.unet.sites import enumerate_sites
 from tests.bench.cases import CASES
 from tests.bench.contenders import Plain
 from tests.bench.timing import race
@@ -14,7 +14,7 @@ from tests.support.counting import reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lib_instantstyle.sites import Site
+    from lib_instantstyle.unet.sites import Site
     from tests.bench.cases import Case
     from tests.bench.laboratory import Laboratory
 

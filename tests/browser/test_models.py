@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib_instantstyle.catalogue import catalogue
+from lib_instantstyle.fetch.catalogue import catalogue
 from tests.browser.page import PATIENCE, StylePage
 from tests.host import start
 from tests.support.server import Mood, Shelf, serve

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.recipes import RECIPES, Recipe, filled
+from lib_instantstyle.params.recipes import RECIPES, Recipe, filled
 from tests.demo.__main__ import WISHES, Wish, made
 from tests.demo.sheet import contact_sheet
 from tests.demo.strip import IMAGES

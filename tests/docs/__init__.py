@@ -7,10 +7,12 @@ import re
 from enum import Enum
 from pathlib import Path
 
-from lib_instantstyle.controls import Control
-from lib_instantstyle.params import controls, default_of
+from lib_instantstyle.params.controls import Control
+from lib_instantstyle.params.style_params import controls, default_of
+from tests.unit.test_borders import ROOMS
 
 ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "lib_instantstyle"
 README = ROOT / "README.md"
 PARAMETERS = ROOT / "docs" / "parameters.md"
 DEVELOPMENT = ROOT / "docs" / "development.md"
@@ -31,7 +33,6 @@ MOST_USED = (
 )
 _TABLE = re.compile(r"(<!-- controls: .*? -->\n).*?(<!-- end of controls -->)", re.DOTALL)
 _MAP = re.compile(r"(<!-- map: .*? -->\n).*?(<!-- end of map -->)", re.DOTALL)
-_FOLDERS = ("lib_instantstyle", "lib_instantstyle/webui", "lib_instantstyle/webui/page")
 _HEAD = ["| key | control | default | range | what it does |", "|---|---|---|---|---|"]
 
 
@@ -39,7 +40,7 @@ def updated(page: Path) -> str:
     """Return the text of ``page`` with its tables made anew."""
     names = MOST_USED if page == README else tuple(controls())
     text = _TABLE.sub(lambda match: match[1] + _table(names) + match[2], page.read_text(encoding="utf-8"))
-    return _MAP.sub(lambda match: match[1] + "".join(map(_modules, _FOLDERS)) + match[2], text)
+    return _MAP.sub(lambda match: match[1] + "".join(map(_modules, _rooms())) + match[2], text)
 
 
 def _table(names: tuple[str, ...]) -> str:
@@ -52,11 +53,17 @@ def _row(name: str, control: Control) -> str:
     return f"| `{name}` | {control.label} | {_code(shown)} | {_range(control, default)} | {control.help} |"
 
 
-def _modules(folder: str) -> str:
-    """One row a module of ``folder``: its name, and what it says of itself first."""
-    paths = [path for path in sorted((ROOT / folder).glob("*.py")) if path.stem != "__init__"]
-    rows = [f"| [{path.stem}](../{folder}/{path.name}) | {_summary(path)} |" for path in paths]
-    return "\n".join([f"| `{folder}/` | |", "|---|---|", *rows, "", ""])
+def _rooms() -> list[Path]:
+    """The folders of the library that hold modules, as its own borders order them."""
+    return [LIBRARY, *(LIBRARY / name for name in ROOMS)]
+
+
+def _modules(folder: Path) -> str:
+    """A room: who lives there, and one row a module: its name, and what it says of itself first."""
+    paths = [path for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+    name = folder.relative_to(ROOT).as_posix()
+    rows = [f"| [{path.stem}](../{name}/{path.name}) | {_summary(path)} |" for path in paths]
+    return "\n".join([f"| `{name}/` | {_summary(folder / '__init__.py')} |", "|---|---|", *rows, "", ""])
 
 
 def _summary(path: Path) -> str:

@@ -49,7 +49,7 @@ def test_the_examples_work(page: Path, webui_url: str, folder: Path) -> None:
 
 
 def test_every_route_has_its_example() -> None:
-    source = (ROOT / "lib_instantstyle" / "webui" / "api.py").read_text(encoding="utf-8")
+    source = (ROOT / "lib_instantstyle" / "webui" / "routes" / "api.py").read_text(encoding="utf-8")
     routes = re.findall(r'\("(GET|POST|DELETE)", "([\w/]+)', source)
     shown = [tuple(block.text.split()[:2]) for block in blocks(API) if block.language == "http"]
     for method, path in routes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from lib_instantstyle.params import StyleParams
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.setup.settings import Settings
 from tests.docs import DEVELOPMENT, GENERATED, PAGES, PARAMETERS, README, ROOT, updated
 from tests.docs.blocks import blocks
 
@@ -77,9 +79,8 @@ def test_the_readme_stays_short() -> None:
 
 def test_every_setting_and_option_is_listed() -> None:
     text = PARAMETERS.read_text(encoding="utf-8")
-    settings = (ROOT / "lib_instantstyle" / "webui" / "settings.py").read_text(encoding="utf-8")
     options = (ROOT / "preload.py").read_text(encoding="utf-8")
-    keys = re.findall(r'"(instantstyle_\w+)"', settings) + re.findall(r'"(--[\w-]+)"', options)
+    keys = [f"instantstyle_{field.name}" for field in fields(Settings)] + re.findall(r'"(--[\w-]+)"', options)
     assert len(keys) > 5
     assert not [key for key in keys if key not in text]
 

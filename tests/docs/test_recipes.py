@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lib_instantstyle.checkpoint import Adapter
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.recipes import RECIPES, Recipe, filled
-from lib_instantstyle.webui import infotext
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.recipes import RECIPES, Recipe, filled
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.jobs import infotext
 from tests.docs import README, ROOT
 from tests.docs.blocks import blocks
 from tests.host.inprocess import in_process

@@ -18,18 +18,21 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
 
-from lib_instantstyle.checkpoint import Kind, open_adapter
-from lib_instantstyle.crops import Crop, views
-from lib_instantstyle.embeddings import Embeddings
-from lib_instantstyle.encoder import VisionTower, open_encoder
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.plan import image_terms
-from lib_instantstyle.references import MAX_PIXELS, MIN_SIDE, load_picture
-from lib_instantstyle.regions import make_mask
-from lib_instantstyle.sites import enumerate_sites
-from lib_instantstyle.sources import Sources
-from lib_instantstyle.stylefile import decode, encode
-from lib_instantstyle.styles import SavedStyle
+from lib_instantstyle.library.saved_style import SavedStyle
+from lib_instantstyle.library.style_file import decode, encode
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.models.adapter import Kind, open_adapter
+from lib_instantstyle.models.encoder_file import open_encoder
+from lib_instantstyle.models.vision_tower import VisionTower
+from lib_instantstyle.params.crop import Crop
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.pictures.crops import views
+from lib_instantstyle.pictures.decoding import MAX_PIXELS, MIN_SIDE, load_picture
+from lib_instantstyle.pictures.regions import make_mask
+from lib_instantstyle.unet.image_projection import ImageProjection
+from lib_instantstyle.unet.plan import check_fits, image_terms
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.sources import Sources
 from tests.fuzz.trial import Target
 from tests.support import files
 from tests.support.unets import SmallUNet
@@ -230,11 +233,12 @@ def _pickled() -> bytes:
 def _use_adapter(path: Path) -> None:
     adapter = open_adapter(path)
     sites = enumerate_sites(UNET)
-    adapter.check_fits(sites)
+    check_fits(adapter, sites)
     width = min(adapter.embedding_width, 1 << 16)  # the encoder's, which must be the same, is a real one's
     seen = torch.ones(1, width) if adapter.kind is Kind.LINEAR else torch.ones(1, 5, width)
     params = StyleParams(enabled=True, preset="All blocks")  # type: ignore[arg-type]
-    terms = image_terms(Sources(params, Embeddings((seen,), torch.zeros_like(seen)), adapter).all(), sites, adapter)
+    sources = Sources(params, Embeddings((seen,), torch.zeros_like(seen)), ImageProjection(adapter))
+    terms = image_terms(sources.all(), sites, adapter)
     assert len(terms) == len(sites)
     assert all(
         torch.isfinite(term.key).all() and torch.isfinite(term.value).all() and term.key.numel() for term in terms

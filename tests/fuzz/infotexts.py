@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from lib_instantstyle.blocks import Preset
-from lib_instantstyle.params import StyleParams, controls, default_of
-from lib_instantstyle.subtraction import parse_contents
-from lib_instantstyle.webui import infotext
+from lib_instantstyle.params.blocks import Preset
+from lib_instantstyle.params.contents import parse_contents
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.webui.jobs import infotext
 from tests.fuzz.texts import DICTS, NAMES, language
 from tests.fuzz.trial import Target
 from tests.support.pasting import pasted
@@ -22,7 +22,7 @@ def _stylist(params: StyleParams) -> Any:
         params=params,
         adapter=SimpleNamespace(path=SimpleNamespace(name="ip-adapter_sdxl.safetensors")),
         contents=parse_contents(params.content) if params.content_strength else [],
-        recalled=params.recalled,
+        recalled=params.picture_hashes,
     )
 
 

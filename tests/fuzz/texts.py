@@ -8,16 +8,19 @@ from typing import Any
 import torch
 from hypothesis import strategies as st
 
-from lib_instantstyle.block_weights import Layer, format_block_weights, parse_block_weights
-from lib_instantstyle.blocks import BLOCKS
-from lib_instantstyle.combine import mean, normalised_mean, parse_weights
-from lib_instantstyle.declared import MAX_PICTURES
-from lib_instantstyle.params import controls, default_of
-from lib_instantstyle.recall import parse_recalled
-from lib_instantstyle.schedule import MAX_STRENGTH, Schedule, parse_curve
-from lib_instantstyle.subtraction import Removal, Remover, parse_contents
-from lib_instantstyle.tags import read_tags
-from lib_instantstyle.webui.arguments import read_arguments
+from lib_instantstyle.method.combining import mean, normalised_mean
+from lib_instantstyle.method.removal import Remover
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.params.block_weights import SiteName, format_block_weights, parse_block_weights
+from lib_instantstyle.params.blocks import BLOCKS
+from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
+from lib_instantstyle.params.contents import Removal, parse_contents
+from lib_instantstyle.params.controls import MAX_WEIGHT
+from lib_instantstyle.params.curve import parse_curve
+from lib_instantstyle.params.picture_hashes import parse_picture_hashes
+from lib_instantstyle.params.style_params import controls, default_of
+from lib_instantstyle.params.tags import read_tags
+from lib_instantstyle.webui.jobs.arguments import read_arguments
 from tests.fuzz.trial import Target
 
 NUMBERS = (
@@ -65,17 +68,17 @@ HASH_TEXTS = language("ab" * 32, "layout ", "subject ", "mask 1 ", "mask 9 ")
 def _use_blocks(text: str) -> None:
     weights = parse_block_weights(text)
     again = parse_block_weights(format_block_weights(weights))
-    kept = {target: weight for target, weight in weights.items() if weight or isinstance(target, Layer)}
+    kept = {target: weight for target, weight in weights.items() if weight or isinstance(target, SiteName)}
     assert all(math.isclose(again[target], weight, rel_tol=1e-9) for target, weight in kept.items())
 
 
 def _use_curve(text: str) -> None:
     strengths = Schedule(0.0, 1.0, parse_curve(text)).sampled(121)
-    assert all(0.0 <= strength <= MAX_STRENGTH for strength in strengths)
+    assert all(0.0 <= strength <= MAX_WEIGHT for strength in strengths)
 
 
 def _use_weights(text: str) -> None:
-    weights = parse_weights(text, min(1 + text.count(","), MAX_PICTURES))
+    weights = complete_weights(parse_reference_weights(text), min(1 + text.count(","), MAX_PICTURES))
     vectors = [torch.full((1, 4), 1.0 + number) for number in range(len(weights))]
     for average in (mean, normalised_mean):
         answer = average(vectors, weights)
@@ -92,8 +95,8 @@ def _use_contents(text: str) -> None:
 
 
 def _use_hashes(text: str) -> None:
-    recalled = parse_recalled(text)
-    assert parse_recalled(recalled.text()) == recalled
+    recalled = parse_picture_hashes(text)
+    assert parse_picture_hashes(recalled.text()) == recalled
 
 
 JSON = st.recursive(
@@ -135,7 +138,7 @@ def _use_arguments(arguments: Any) -> None:
     params = read_arguments(arguments)
     assert all(math.isfinite(weight) for weight in params.block_weights.values())
     for hires in (False, True):
-        assert all(0.0 <= strength <= MAX_STRENGTH for strength in params.schedule(hires=hires).sampled(11))
+        assert all(0.0 <= strength <= MAX_WEIGHT for strength in params.schedule(hires=hires).sampled(11))
 
 
 TAGS = st.lists(st.lists(language("ink", "ink and wash", "../x"), min_size=1, max_size=4), max_size=4)

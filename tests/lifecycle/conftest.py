@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from lib_instantstyle.memo import TensorMemo
-from lib_instantstyle.webui import folders
-from lib_instantstyle.webui.generation import GENERATION
-from lib_instantstyle.webui.guest import GUEST
+from lib_instantstyle.method.memo import TensorMemo
+from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.setup.folders import cache_folder
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
 from tests.support.counting import hooks
@@ -50,9 +49,9 @@ class Studio:
 
     def forget(self) -> None:
         """Drop what earlier jobs left in memory and in the cache, so that every step happens again."""
-        GUEST.leave()
-        GENERATION._memo = TensorMemo()
-        shutil.rmtree(folders.cache_folder(), ignore_errors=True)
+        extension().encoders.release()
+        extension().generation.memo = TensorMemo()
+        shutil.rmtree(cache_folder(), ignore_errors=True)
 
     @staticmethod
     def _pixels(processed: Any) -> list[bytes]:

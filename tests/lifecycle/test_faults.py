@@ -62,15 +62,15 @@ def test_interrupt_and_skip(studio: Studio, flag: str, number: int) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "lib_instantstyle.webui.models.find_adapter",
-        "lib_instantstyle.webui.stylist.embed",
-        "lib_instantstyle.webui.job.enumerate_sites",
-        "lib_instantstyle.webui.stylist.image_terms",
-        "lib_instantstyle.sources.project_linear",
-        "lib_instantstyle.webui.generation.Injection.inject",
-        "lib_instantstyle.webui.infotext.write",
-        "lib_instantstyle.webui.host.A1111Host.describe_call",
-        "lib_instantstyle.webui.host.A1111Host.text_vectors",
+        "lib_instantstyle.models.model_files.ModelFiles.find_adapter",
+        "lib_instantstyle.webui.encoding.picture_encoder.PictureEncoder.embed",
+        "lib_instantstyle.webui.jobs.job.enumerate_sites",
+        "lib_instantstyle.webui.jobs.prepared_style.image_terms",
+        "lib_instantstyle.unet.image_projection.project_linear",
+        "lib_instantstyle.webui.jobs.generation.Injection.inject",
+        "lib_instantstyle.webui.jobs.infotext.write",
+        "lib_instantstyle.webui.hosts.a1111.A1111Pass.read_call",
+        "lib_instantstyle.webui.hosts.a1111.A1111Host.text_vectors",
     ],
 )
 def test_even_an_unforeseen_error_is_raised(studio: Studio, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_no_error_leaves_our_keys_in_the_infotext(studio: Studio) -> None:
 
 
 def test_warn_and_continue(studio: Studio) -> None:
-    from lib_instantstyle.webui.settings import ON_ERROR_WARN
+    from lib_instantstyle.webui.setup.settings import ON_ERROR_WARN
 
     studio.host.shared.opts.data["instantstyle_on_error"] = ON_ERROR_WARN
     plain = studio.plain()

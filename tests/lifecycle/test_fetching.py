@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lib_instantstyle.catalogue import Catalogue, catalogue
-from lib_instantstyle.download import Pace
+from lib_instantstyle.fetch.catalogue import Catalogue, catalogue
+from lib_instantstyle.fetch.download import Pace
+from lib_instantstyle.fetch.fetcher import Fetcher
+from lib_instantstyle.models.recognition import check_file
+from lib_instantstyle.webui.extension import extension
 from tests.host.inprocess import InProcess, in_process
 from tests.support import files
 from tests.support.server import Shelf, serve
@@ -31,12 +34,11 @@ def host(models_dir: Path, tmp_path: Path) -> Iterator[InProcess]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     """A mirror with small models, and the catalogue with their figures."""
-    from lib_instantstyle.fetcher import Fetcher
-    from lib_instantstyle.webui import fetching
+    from lib_instantstyle.webui.setup import fetching
 
     with serve() as shelf:
         monkeypatch.setattr(fetching, "catalogue", lambda: _catalogue_of(shelf))
-        monkeypatch.setattr(fetching, "FETCHER", Fetcher(Pace(1.0, ())))
+        monkeypatch.setattr(extension().fetching, "fetcher", Fetcher(check_file, Pace(1.0, ())))
         yield shelf
 
 
@@ -56,9 +58,9 @@ def _figures(shelf: Shelf, full: Catalogue, part: tuple) -> tuple:
 
 
 def test_a_mirror_fills_an_empty_models_folder(host: InProcess, small: Shelf, tmp_path: Path) -> None:
-    from lib_instantstyle.encoder import choose_encoder
-    from lib_instantstyle.webui import fetching, models
+    from lib_instantstyle.models.encoder_file import choose_encoder
 
+    models, fetching = extension().models, extension().fetching
     entry = catalogue().find("recommended")
     tower = tmp_path / "tower"
     files.vision_tower().save_pretrained(tower, safe_serialization=True)
@@ -67,10 +69,10 @@ def test_a_mirror_fills_an_empty_models_folder(host: InProcess, small: Shelf, tm
     for file, path in zip(entry.files, contents, strict=True):
         small.files[f"/h94/IP-Adapter/resolve/{catalogue().revision}/{file.path}"] = path.read_bytes()
     host.shared.opts.data["instantstyle_mirror"] = small.url
-    assert models.list_adapters() == models.list_encoders() == []
+    assert models.adapters() == models.encoders() == []
     fetching.request({"set": "recommended"})
-    assert fetching.FETCHER.wait(30).state.value == "done"
+    assert fetching.fetcher.wait(30).state.value == "done"
     found = models.find_adapter("Automatic")
     assert found.path.name == "ip-adapter_sdxl.safetensors"
-    assert choose_encoder(found, models.list_encoders()).path.name == "image_encoder_ViT-bigG"
-    assert fetching.describe()["sets"][0]["bytes_to_fetch"] == 0
+    assert choose_encoder(found, models.encoders()).path.name == "image_encoder_ViT-bigG"
+    assert fetching.report()["sets"][0]["bytes_to_fetch"] == 0

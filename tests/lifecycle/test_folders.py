@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.routes.api import Api
 from tests.host.inprocess import InProcess, in_process
 from tests.support import files
 
@@ -24,7 +26,7 @@ def names(entries: list) -> list[str]:
 
 
 def test_further_folders_come_from_the_settings(host: InProcess, tmp_path: Path) -> None:
-    from lib_instantstyle.webui import models
+    models = extension().models
 
     first, second = tmp_path / "first", tmp_path / "second" / "deeper"
     second.mkdir(parents=True)
@@ -33,17 +35,15 @@ def test_further_folders_come_from_the_settings(host: InProcess, tmp_path: Path)
     files.save_safetensors(first / "mine.safetensors", tensors)
     files.save_safetensors(second / "other.safetensors", tensors)
     host.shared.opts.data["instantstyle_model_folders"] = f"{first}\n\n  {second.parent}  \n{tmp_path / 'absent'}"
-    assert {"mine.safetensors", "other.safetensors", "ip-adapter_sdxl.safetensors"} <= set(
-        names(models.list_adapters())
-    )
+    assert {"mine.safetensors", "other.safetensors", "ip-adapter_sdxl.safetensors"} <= set(names(models.adapters()))
     host.reset_options()
-    assert "mine.safetensors" not in names(models.list_adapters())
+    assert "mine.safetensors" not in names(models.adapters())
 
 
 def test_controlnets_own_files_count(host: InProcess, models_dir: Path) -> None:
     from modules import paths
 
-    from lib_instantstyle.webui import models
+    models = extension().models
 
     controlnet = Path(paths.extensions_dir) / "sd-webui-controlnet"
     encoders = controlnet / "annotator" / "downloads" / "clip_vision"
@@ -53,16 +53,16 @@ def test_controlnets_own_files_count(host: InProcess, models_dir: Path) -> None:
         files.save_safetensors(controlnet / "models" / "theirs.safetensors", files.linear_adapter(1280))
         torch.save(files.vision_tower().state_dict(), encoders / "clip_g.pth")
         torch.save(files.vision_tower().state_dict(), controlnet / "models" / "no-encoder-here.pth")
-        assert "theirs.safetensors" in names(models.list_adapters())
-        assert [name for name in names(models.list_encoders()) if name.endswith(".pth")] == ["clip_g.pth"]
+        assert "theirs.safetensors" in names(models.adapters())
+        assert [name for name in names(models.encoders()) if name.endswith(".pth")] == ["clip_g.pth"]
     finally:
         shutil.rmtree(controlnet)
 
 
 def test_an_adapter_says_what_it_can_do(host: InProcess) -> None:
-    from lib_instantstyle.webui import models
+    models = extension().models
 
-    told = models.describe_adapter(models.find_adapter("ip-adapter_sdxl_vit-h"))
+    told = Api(extension())._adapter_entry(models.find_adapter("ip-adapter_sdxl_vit-h"))
     assert told["description"].startswith("IP-Adapter for ViT-H, ")
     assert told["description"].endswith(": style and layout; no content removal")
     assert told["encoders"] == ["tiny-vit-h"]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from lib_instantstyle.errors import UnknownStyleError
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.webui import library, saving
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.jobs.saving import save_style
 from tests.lifecycle.conftest import Studio
 
 NAME = "notes test"
@@ -19,10 +20,10 @@ NAME = "notes test"
 
 @pytest.fixture
 def saved(studio: Studio) -> Iterator[str]:
-    saving.save(NAME, StyleParams(enabled=True, image=studio.reference), replace=True)
+    save_style(NAME, StyleParams(enabled=True, image=studio.reference), extension().builder, replace=True)
     yield NAME
     with suppress(UnknownStyleError):
-        library.delete(NAME)
+        extension().library.delete(NAME)
 
 
 @pytest.mark.parametrize(

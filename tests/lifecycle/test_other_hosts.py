@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from lib_instantstyle.webui import models
+from lib_instantstyle.webui.extension import extension
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 
@@ -57,8 +57,8 @@ def test_looking_leaves_every_file_where_it_is(studio: Studio, tmp_path: Path, m
         path.write_bytes(f"{number}: neither a picture nor a model".encode())
     studio.host.shared.opts.data["instantstyle_model_folders"] = str(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    models.list_adapters()
-    models.list_encoders()
+    extension().models.adapters()
+    extension().models.encoders()
     answer = Api().txt2img(studio.request(adapter="junk.bin"))
     assert answer.status_code == 422
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lib_instantstyle.webui.extension import extension
 from tests.host.inprocess import InProcess, in_process
 
 
@@ -24,18 +25,14 @@ def states(told: dict) -> dict[str, str]:
 
 
 def test_an_sdxl_model_is_ready(host: InProcess) -> None:
-    from lib_instantstyle.webui import readiness
-
-    told = readiness.describe()
+    told = extension().readiness.report()
     assert told["ready"]
     assert list(states(told).values()) == ["ready", "ready", "ready", "unknown", "optional"]
 
 
 def test_another_model_is_named(host: InProcess) -> None:
-    from lib_instantstyle.webui import readiness
-
     host.load("tiny-sd15.safetensors")
-    told = readiness.describe()
+    told = extension().readiness.report()
     assert not told["ready"]
     assert "Stable Diffusion 1.x" in told["next"]
 
@@ -43,12 +40,10 @@ def test_another_model_is_named(host: InProcess) -> None:
 def test_without_a_model_nothing_is_loaded(host: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     from modules import sd_models
 
-    from lib_instantstyle.webui import readiness
-
     monkeypatch.setattr(sd_models.model_data, "sd_model", None)
     monkeypatch.setattr(sd_models, "reload_model_weights", pytest.fail)
     monkeypatch.setattr(sd_models, "load_model", pytest.fail, raising=False)
-    told = readiness.describe()
+    told = extension().readiness.report()
     assert states(told)["SDXL model"] == "unknown"
     assert told["ready"]
 
@@ -56,18 +51,14 @@ def test_without_a_model_nothing_is_loaded(host: InProcess, monkeypatch: pytest.
 def test_a_replacement_unet_and_an_unknown_adapter(host: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     from modules import sd_unet
 
-    from lib_instantstyle.webui import readiness
-
-    assert "was not found" in readiness.describe("absent")["next"]
+    assert "was not found" in extension().readiness.report("absent")["next"]
     monkeypatch.setattr(sd_unet, "current_unet", object())
-    assert "Set SD Unet to None" in readiness.describe()["next"]
+    assert "Set SD Unet to None" in extension().readiness.report()["next"]
 
 
 def test_it_is_cheap(host: InProcess) -> None:
-    from lib_instantstyle.webui import readiness
-
-    readiness.describe()
+    extension().readiness.report()
     begin = time.perf_counter()
     for _ in range(10):
-        readiness.describe()
+        extension().readiness.report()
     assert (time.perf_counter() - begin) / 10 < 0.25

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from lib_instantstyle.injection import Injection
-from lib_instantstyle.layers import Layout
-from lib_instantstyle.rows import Row
+from lib_instantstyle.unet.injection import Injection
+from lib_instantstyle.unet.rows import Row
+from lib_instantstyle.unet.terms import CallRows
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
 from tests.tiny import pictures
@@ -105,17 +105,17 @@ class _Judge:
 
     def _judge(self, forward: Any, unet: Any, x: torch.Tensor, kwargs: dict[str, Any], output: torch.Tensor) -> None:
         injection = self._live[-1]
-        layout, self._busy = injection.layout, True
+        call, self._busy = injection.call, True
         try:
             for row in range(x.shape[0]):
                 one = {name: value[row : row + 1] for name, value in kwargs.items()}
-                demanded = Row(self._demanded(one["context"]), layout.rows[row].picture)
-                injection.layout = Layout((demanded,))
+                demanded = Row(self._demanded(one["context"]), call.rows[row].picture)
+                injection.call = CallRows((demanded,))
                 alone = forward(unet, x[row : row + 1], **one)
                 error = (alone - output[row : row + 1]).abs().max() / output.abs().max()
                 self.worst = max(self.worst, float(error))
         finally:
-            injection.layout, self._busy = layout, False
+            injection.call, self._busy = call, False
         self.calls += 1
 
     def _demanded(self, context: torch.Tensor) -> bool:

@@ -15,10 +15,12 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
-from lib_instantstyle import references, stylefile
 from lib_instantstyle.errors import UNPROCESSABLE
-from lib_instantstyle.params import controls
-from lib_instantstyle.webui import folders, library
+from lib_instantstyle.library import style_file, style_library
+from lib_instantstyle.params.style_params import controls
+from lib_instantstyle.pictures import decoding
+from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.setup.folders import cache_folder, styles_folder
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
@@ -38,7 +40,7 @@ def api(studio: Studio) -> Api:
 @pytest.fixture
 def folder(studio: Studio) -> Iterator[Path]:
     """The style library, without what a test leaves in it."""
-    path = folders.styles_folder()
+    path = styles_folder()
     path.mkdir(parents=True, exist_ok=True)
     before = set(path.iterdir())
     yield path
@@ -77,10 +79,12 @@ def test_no_name_leads_out_of_the_library(studio: Studio, api: Api, folder: Path
 
 
 def _style_file(studio: Studio) -> bytes:
-    from lib_instantstyle.params import StyleParams
-    from lib_instantstyle.webui import saving
+    from lib_instantstyle.params.style_params import StyleParams
+    from lib_instantstyle.webui.jobs.saving import save_style
 
-    path = saving.save("security test", StyleParams(enabled=True, image=studio.reference), replace=True)
+    path = save_style(
+        "security test", StyleParams(enabled=True, image=studio.reference), extension().builder, replace=True
+    )
     content = path.read_bytes()
     path.unlink()
     return content
@@ -113,7 +117,7 @@ def test_what_is_written_lies_in_our_folders(
         assert api.request("POST", STYLES, {"name": "copy", "file": exported}).status_code == 200
         assert api.txt2img({}, prompt="a house <instantstyle:copy:1>").status_code == 200
         assert [api.request("DELETE", f"{STYLES}/{name}").status_code for name in ("mine", "copy")] == [200, 200]
-    ours = (folder, folders.cache_folder(), tmp_path)
+    ours = (folder, cache_folder(), tmp_path)
     hosts_own = Path(studio.host.shared.cmd_opts.data_dir)
     elsewhere = [path for path in writes.paths if not any(path.is_relative_to(own) for own in (*ours, hosts_own))]
     assert any(path.is_relative_to(folder) for path in writes.paths)
@@ -232,12 +236,12 @@ def test_what_is_too_large_is_refused(studio: Studio, api: Api, folder: Path, mo
         {"content": "a" * 8001}, {"content": ", ".join("abcdefghijklmnopqr")}, {"weights": "1" + ", 1" * 8},
     ]  # fmt: skip
     answers = [api.txt2img(studio.request(**body)) for body in bodies]
-    monkeypatch.setattr(references, "MAX_BYTES", 100)
+    monkeypatch.setattr(decoding, "MAX_BYTES", 100)
     answers += [api.txt2img(studio.request()), api.request("POST", "/instantstyle/embed", {"image": studio.reference})]
-    monkeypatch.setattr(stylefile, "MAX_BYTES", 100)
+    monkeypatch.setattr(style_file, "MAX_BYTES", 100)
     answers += [api.request("POST", STYLES, {"name": "large", "file": content})]
     assert {answer.status_code for answer in answers} == {UNPROCESSABLE}
-    monkeypatch.setattr(library, "MAX_BYTES", 100)
+    monkeypatch.setattr(style_library, "MAX_BYTES", 100)
     (folder / "huge.safetensors").write_bytes(bytes(101))
     answer = api.request("GET", f"{STYLES}/huge")
     assert (answer.status_code, answer.json()["detail"][:28]) == (UNPROCESSABLE, "The style huge is too large:")

@@ -54,38 +54,38 @@ FAULTS = {
         "The style reference 1 cannot be read (image file is truncated)",
     ),
     "load of the encoder": Fault(
-        "lib_instantstyle.tensorfile.safe_open", OSError(errno.EIO, "Input/output error"), UNPROCESSABLE,
+        "lib_instantstyle.models.tensor_file.safe_open", OSError(errno.EIO, "Input/output error"), UNPROCESSABLE,
         "The image encoder tiny-bigG cannot be loaded: model.safetensors cannot be read: [Errno 5] Input/output error",
     ),
-    "encode": Fault("lib_instantstyle.encoder.VisionTower._forward", NAN, UNPROCESSABLE, "answered with NaN"),
+    "encode": Fault("lib_instantstyle.models.vision_tower.VisionTower._forward", NAN, UNPROCESSABLE, "answered with NaN"),
     "encode, unforeseen": Fault(
-        "lib_instantstyle.encoder.VisionTower.encode", ValueError("not so"), UNFORESEEN, "ValueError: not so"
+        "lib_instantstyle.models.vision_tower.VisionTower.encode", ValueError("not so"), UNFORESEEN, "ValueError: not so"
     ),
     "text tower": Fault(
-        "lib_instantstyle.webui.host.A1111Host.text_vectors", RuntimeError(OUT_OF_MEMORY), UNFORESEEN, OUT_OF_MEMORY
+        "lib_instantstyle.webui.hosts.a1111.A1111Host.text_vectors", RuntimeError(OUT_OF_MEMORY), UNFORESEEN, OUT_OF_MEMORY
     ),
     "read of the adapter": Fault(
-        "lib_instantstyle.checkpoint.Adapter.read_matrices", AdapterError("It broke off. Download the adapter again."),
+        "lib_instantstyle.models.adapter.Adapter.read_matrices", AdapterError("It broke off. Download the adapter again."),
         UNPROCESSABLE, "It broke off. Download the adapter again.",
     ),
     "project": Fault(
-        "lib_instantstyle.sources.project_linear", torch.full((1, 4, 2048), torch.nan), UNPROCESSABLE,
+        "lib_instantstyle.unet.image_projection.project_linear", torch.full((1, 4, 2048), torch.nan), UNPROCESSABLE,
         "gives NaN or infinity",
     ),
     "project, shapes": Fault(
-        "lib_instantstyle.sources.project_linear", RuntimeError("shape '[1, -1, 2048]' is invalid"), UNPROCESSABLE,
+        "lib_instantstyle.unet.image_projection.project_linear", RuntimeError("shape '[1, -1, 2048]' is invalid"), UNPROCESSABLE,
         "Download the adapter again",
     ),
-    "plan": Fault("lib_instantstyle.plan.make_plan", ZeroDivisionError("on purpose"), UNFORESEEN, "on purpose"),
+    "plan": Fault("lib_instantstyle.unet.plan.make_plan", ZeroDivisionError("on purpose"), UNFORESEEN, "on purpose"),
     "attach": Fault(
-        "lib_instantstyle.injection._InjectedSite.attach", RuntimeError("on purpose"), UNFORESEEN, "on purpose"
+        "lib_instantstyle.unet.injection._InjectedSite.attach", RuntimeError("on purpose"), UNFORESEEN, "on purpose"
     ),
-    "record": Fault("lib_instantstyle.webui.infotext.write", TypeError("on purpose"), UNFORESEEN, "on purpose"),
+    "record": Fault("lib_instantstyle.webui.jobs.infotext.write", TypeError("on purpose"), UNFORESEEN, "on purpose"),
     "rows": Fault(
-        "lib_instantstyle.webui.host.A1111Host.describe_call", RuntimeError("on purpose"), UNFORESEEN, "on purpose"
+        "lib_instantstyle.webui.hosts.a1111.A1111Pass.read_call", RuntimeError("on purpose"), UNFORESEEN, "on purpose"
     ),
     "denoise": Fault(
-        "lib_instantstyle.layers.SiteTerm.add_to", torch.cuda.OutOfMemoryError(OUT_OF_MEMORY), UNFORESEEN,
+        "lib_instantstyle.unet.terms.SiteTerm.add_to", torch.cuda.OutOfMemoryError(OUT_OF_MEMORY), UNFORESEEN,
         OUT_OF_MEMORY,
     ),
     "VAE decode": Fault(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lib_instantstyle.params import controls, default_of
+from lib_instantstyle.params.style_params import controls, default_of
 from tests.live.client import Answer, WebUI, encoded
 from tests.tiny import pictures
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lib_instantstyle import __version__
-from lib_instantstyle.params import controls
+from lib_instantstyle.params.style_params import controls
 from tests.live.client import WebUI
 
 

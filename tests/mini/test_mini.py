@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from transformers import CLIPTokenizer
 
-from lib_instantstyle import sites, subtraction
+from lib_instantstyle.method import removal
+from lib_instantstyle.unet import sites
 from tests.mini.assemble import WEIGHTS, assemble
 from tests.mini.captions import TOKENS
 from tests.mini.trials import Laboratory, Mode, Rates, laboratory, references
@@ -83,8 +84,8 @@ def _likeness(rates: Rates) -> float:
 
 
 def _add_instead_of_subtract() -> None:
-    subtract = subtraction.subtract
-    subtraction.subtract = lambda embedding, direction, amount: subtract(embedding, direction, -amount)
+    subtract = removal.subtract
+    removal.subtract = lambda embedding, direction, amount: subtract(embedding, direction, -amount)
 
 
 def _shift_the_blocks() -> None:

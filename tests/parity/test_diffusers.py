@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib_instantstyle.block_weights import Layer
-from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE, Preset, preset_weights
-from lib_instantstyle.checkpoint import open_adapter
-from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.layers import Styling
-from lib_instantstyle.plan import PlannedSite, Source, image_terms, make_plan
-from lib_instantstyle.projection import project_linear
-from lib_instantstyle.rows import Row
-from lib_instantstyle.schedule import Schedule
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.method.projection import project_linear
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import open_adapter
+from lib_instantstyle.params.block_weights import SiteName
+from lib_instantstyle.params.blocks import BLOCKS, LAYOUT, STYLE, Preset, preset_weights
+from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.plan import PlannedSite, Source, image_terms, make_plan
+from lib_instantstyle.unet.rows import Row
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from tests.support.architecture import SIZE_NUMBERS, Architecture, fill_diffusers
 from tests.support.files import save_safetensors
 from tests.tiny import adapters
@@ -56,13 +56,13 @@ class Pair:
     def ours(self, plan: list[PlannedSite]) -> torch.Tensor:
         projection = self.adapter.read_projection()
         nothing = torch.zeros_like(self.embedding)
-        weights = {Layer(site.block, site.depth): weight for site, weight in plan}
+        weights = {SiteName(site.block, site.depth): weight for site, weight in plan}
         source = Source(weights, project_linear(self.embedding, projection), project_linear(nothing, projection))
         return self.inject([source])
 
     @torch.no_grad()
     def inject(self, sources: list[Source]) -> torch.Tensor:
-        styling = Styling(image_terms(sources, self.sites, self.adapter), Schedule())
+        styling = ScheduledTerms(image_terms(sources, self.sites, self.adapter), Schedule())
         with Injection(self.ldm, [styling], lambda _args, kwargs: UNetCall(ROWS, kwargs["timesteps"])):
             times = self.diffusers.add_time_proj(self.time_ids.flatten()).reshape(len(ROWS), -1)
             vector = torch.cat((self.pooled, times), dim=-1)

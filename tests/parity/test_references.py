@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from lib_instantstyle.block_weights import Layer
-from lib_instantstyle.blocks import LAYOUT, STYLE, Preset, preset_weights
-from lib_instantstyle.embeddings import Embeddings
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.plan import Source
-from lib_instantstyle.projection import project_linear
-from lib_instantstyle.sources import Sources
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.method.projection import project_linear
+from lib_instantstyle.params.block_weights import SiteName
+from lib_instantstyle.params.blocks import LAYOUT, STYLE, Preset, preset_weights
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.unet.image_projection import ImageProjection
+from lib_instantstyle.unet.plan import Source
+from lib_instantstyle.unet.sources import Sources
 from tests.parity.test_diffusers import EMBEDDING, ROWS, TOLERANCE, Pair, error
 
 LATENT = (16, 32)  # height and width: grids of 8×16 and 4×8 divide the masks without a rest
@@ -33,7 +34,8 @@ class References(Pair):
         """Through the controls, as a job does it."""
         style = tuple(self.pictures[:2, None])
         params = StyleParams(enabled=True, preset="Custom", blocks=written(blocks), combine=combine, **wishes)
-        return self.inject(Sources(params, Embeddings(style, torch.zeros(1, EMBEDDING)), self.adapter).all())
+        embeddings = Embeddings(style, torch.zeros(1, EMBEDDING))
+        return self.inject(Sources(params, embeddings, ImageProjection(self.adapter)).all())
 
     def tokens(self, picture: torch.Tensor) -> torch.Tensor:
         return project_linear(picture[None], self.adapter.read_projection())
@@ -115,7 +117,8 @@ def test_one_reference_three_times_concatenated_is_the_reference(references: Ref
     assert error(once, thrice) <= TOLERANCE
     params = StyleParams(enabled=True, combine="Concatenate")
     embeddings = Embeddings((picture,) * 3, torch.zeros(1, EMBEDDING))
-    assert error(references.inject(Sources(params, embeddings, references.adapter).all()), once) <= TOLERANCE
+    sources = Sources(params, embeddings, ImageProjection(references.adapter)).all()
+    assert error(references.inject(sources), once) <= TOLERANCE
 
 
 @pytest.mark.parametrize("shares", ["1, 1", "1, 0.5"])
@@ -140,8 +143,8 @@ def test_added_references_with_weights_of_their_own_at_each_of_70_sites(referenc
     assert error(references.inject(sources), theirs) <= TOLERANCE
 
 
-def layers(references: References, weights: dict[str, float]) -> dict[Layer, float]:
-    return {Layer(site.block, site.depth): weights[site.name] for site in references.sites}
+def layers(references: References, weights: dict[str, float]) -> dict[SiteName, float]:
+    return {SiteName(site.block, site.depth): weights[site.name] for site in references.sites}
 
 
 def at_level(deep: bool, references: References) -> list[str]:
@@ -160,7 +163,7 @@ def test_masked_references_are_diffusers_ip_adapter_masks(
     masks = torch.rand(2, *grid, generator=torch.Generator().manual_seed(6))
     sources = [
         Source(
-            {Layer(site.block, site.depth): weights.get(site.name, 0.0) for site in references.sites},
+            {SiteName(site.block, site.depth): weights.get(site.name, 0.0) for site in references.sites},
             references.tokens(picture),
             references.tokens(torch.zeros(EMBEDDING)),
             region=enlarged(mask)[None],

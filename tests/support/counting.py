@@ -12,7 +12,7 @@ from unittest import mock
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lib_instantstyle.tensorfile import TensorFile
+from lib_instantstyle.models.tensor_file import TensorFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.unet.sites import enumerate_sites
 from tests.support.unets import CONTEXT, SmallUNet
 from tests.tiny.adapters import nest
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lib_instantstyle.params import StyleParams, controls, default_of
-from lib_instantstyle.webui import infotext
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.webui.jobs import infotext
 
 
 def pasted(parameters: Mapping[str, Any]) -> StyleParams:

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from lib_instantstyle.blocks import BLOCKS
+from lib_instantstyle.params.blocks import BLOCKS
 
 CONTEXT = 32
 WIDTHS = {"down_blocks.1": 16, "down_blocks.2": 32, "mid_block": 32, "up_blocks.0": 32, "up_blocks.1": 16}

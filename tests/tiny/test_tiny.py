@@ -14,8 +14,8 @@ from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, con
 from safetensors import safe_open
 from transformers import CLIPTokenizer, CLIPVisionModelWithProjection
 
-from lib_instantstyle.checkpoint import Kind, open_adapter
 from lib_instantstyle.errors import AdapterError
+from lib_instantstyle.models.adapter import Kind, open_adapter
 from tests.tiny import ALL, PARTS, TinyModels, adapters, broken, networks, unet, write_parts
 from tests.tiny.tensors import random_tensors
 from tests.tiny.tokenizer import VOCABULARY_SIZE, write_tokenizer

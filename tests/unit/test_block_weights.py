@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_instantstyle.block_weights import Layer, format_block_weights, parse_block_weights, weight_at
-from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE, Block, find_block
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.plan import make_plan
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.params.block_weights import SiteName, format_block_weights, parse_block_weights, weight_at
+from lib_instantstyle.params.blocks import BLOCKS, LAYOUT, STYLE, Block, find_block
+from lib_instantstyle.unet.plan import make_plan
+from lib_instantstyle.unet.sites import enumerate_sites
 from tests.support.unets import SmallUNet
 
 MIDDLE = find_block("middle_block.1")
@@ -17,22 +17,22 @@ MIDDLE = find_block("middle_block.1")
 @pytest.mark.parametrize(
     ("name", "layer"),
     [
-        ("style.3", Layer(STYLE, 3)),
-        ("Style.3", Layer(STYLE, 3)),
-        (" style.3 ", Layer(STYLE, 3)),
-        ("style.03", Layer(STYLE, 3)),
-        ("style.transformer_blocks.3", Layer(STYLE, 3)),
-        ("layout.0", Layer(LAYOUT, 0)),
-        ("up_blocks.0.attentions.1.transformer_blocks.3", Layer(STYLE, 3)),
-        ("up_blocks.0.attentions.1.transformer_blocks.3.attn2", Layer(STYLE, 3)),
-        ("up_blocks.0.attentions.1.3", Layer(STYLE, 3)),
-        ("output_blocks.1.1.transformer_blocks.3.attn2", Layer(STYLE, 3)),
-        ("output_blocks.1.1.3", Layer(STYLE, 3)),
-        ("middle_block.1.9", Layer(MIDDLE, 9)),
-        ("mid_block.attentions.0.transformer_blocks.9", Layer(MIDDLE, 9)),
+        ("style.3", SiteName(STYLE, 3)),
+        ("Style.3", SiteName(STYLE, 3)),
+        (" style.3 ", SiteName(STYLE, 3)),
+        ("style.03", SiteName(STYLE, 3)),
+        ("style.transformer_blocks.3", SiteName(STYLE, 3)),
+        ("layout.0", SiteName(LAYOUT, 0)),
+        ("up_blocks.0.attentions.1.transformer_blocks.3", SiteName(STYLE, 3)),
+        ("up_blocks.0.attentions.1.transformer_blocks.3.attn2", SiteName(STYLE, 3)),
+        ("up_blocks.0.attentions.1.3", SiteName(STYLE, 3)),
+        ("output_blocks.1.1.transformer_blocks.3.attn2", SiteName(STYLE, 3)),
+        ("output_blocks.1.1.3", SiteName(STYLE, 3)),
+        ("middle_block.1.9", SiteName(MIDDLE, 9)),
+        ("mid_block.attentions.0.transformer_blocks.9", SiteName(MIDDLE, 9)),
     ],
 )
-def test_every_name_of_a_single_layer(name: str, layer: Layer) -> None:
+def test_every_name_of_a_single_layer(name: str, layer: SiteName) -> None:
     assert parse_block_weights(f"{name}:0.25") == {layer: 0.25}
 
 
@@ -40,13 +40,13 @@ def test_every_name_of_a_single_layer(name: str, layer: Layer) -> None:
 def test_names_of_blocks_end_in_numbers_too_and_stay_blocks(block: Block) -> None:
     for name in (block.name, block.ldm_name):
         assert parse_block_weights(f"{name}:1") == {block: 1.0}
-        assert parse_block_weights(f"{name}.0:1") == {Layer(block, 0): 1.0}
+        assert parse_block_weights(f"{name}.0:1") == {SiteName(block, 0): 1.0}
 
 
 def test_a_layer_carries_the_name_of_its_site() -> None:
     for site in enumerate_sites(SmallUNet()):
-        assert f"{Layer(site.block, site.depth).name}.attn2" == site.name
-        assert parse_block_weights(f"{site.name}:1") == {Layer(site.block, site.depth): 1.0}
+        assert f"{SiteName(site.block, site.depth).name}.attn2" == site.name
+        assert parse_block_weights(f"{site.name}:1") == {SiteName(site.block, site.depth): 1.0}
 
 
 @pytest.mark.parametrize("text", ["style:1, style.1:0.2", "style.1:0.2, style:1"])
@@ -104,12 +104,12 @@ def test_bad_layers_say_what_is_wrong(text: str, message: str) -> None:
 
 
 def test_the_text_reads_as_people_write_it() -> None:
-    weights = {LAYOUT: 0.4, STYLE: 1.0, Layer(STYLE, 9): 0.0, MIDDLE: 0.0, Layer(MIDDLE, 1): -0.5}
+    weights = {LAYOUT: 0.4, STYLE: 1.0, SiteName(STYLE, 9): 0.0, MIDDLE: 0.0, SiteName(MIDDLE, 1): -0.5}
     assert format_block_weights(weights) == "layout:0.4, style:1, style.9:0, mid_block.attentions.0.1:-0.5"
     assert format_block_weights({}) == format_block_weights({STYLE: 0.0}) == "style:0"
 
 
-TARGETS = st.one_of(st.sampled_from(BLOCKS), st.builds(Layer, st.sampled_from(BLOCKS), st.integers(0, 9)))
+TARGETS = st.one_of(st.sampled_from(BLOCKS), st.builds(SiteName, st.sampled_from(BLOCKS), st.integers(0, 9)))
 WEIGHTS = st.integers(-300, 300).map(lambda hundredths: hundredths / 100)
 
 

@@ -1,17 +1,9 @@
 import pytest
 
-from lib_instantstyle.block_weights import parse_block_weights
-from lib_instantstyle.blocks import (
-    ADAPTER_ORDER,
-    BLOCKS,
-    LAYOUT,
-    STYLE,
-    Preset,
-    find_block,
-    preset_weights,
-)
 from lib_instantstyle.errors import ParameterError, UnsupportedModelError
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.params.block_weights import parse_block_weights
+from lib_instantstyle.params.blocks import ADAPTER_ORDER, BLOCKS, LAYOUT, STYLE, Preset, find_block, preset_weights
+from lib_instantstyle.unet.sites import enumerate_sites
 from tests.support.unets import SmallUNet
 
 

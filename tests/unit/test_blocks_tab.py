@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from torch import nn
 
-from lib_instantstyle.webui.page import blocks
 from lib_instantstyle.webui.page.fields import Fields
+from lib_instantstyle.webui.page.tabs.blocks_tab import BlocksTab
 from tests.support.unets import SmallUNet
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch):
+def drawn():
     def draw(text: str, unet: nn.Module | None) -> str:
-        monkeypatch.setattr(blocks, "loaded_unet", lambda: unet)
-        tab = blocks.BlocksTab.__new__(blocks.BlocksTab)
+        tab = BlocksTab.__new__(BlocksTab)
+        tab._host = SimpleNamespace(loaded_unet=lambda: unet)
         tab._fields = Fields(lambda name: name)
         return tab._drawn("Custom", text)
 

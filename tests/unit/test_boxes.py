@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lib_instantstyle.errors import ParameterError, PictureError
-from lib_instantstyle.references import load_picture
-from lib_instantstyle.webui.page.pictures import Canvas, PictureBox
-from lib_instantstyle.webui.page.regions import _blank, _set
+from lib_instantstyle.pictures.decoding import load_picture
+from lib_instantstyle.webui.page.picture_boxes import Canvas, PictureBox
+from lib_instantstyle.webui.page.tabs.regions_tab import _blank, _set
 from tests.live.client import encoded
 
 SIZE = (64, 48)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lib_instantstyle.webui.extra_networks import _description
+from lib_instantstyle.webui.forms.extra_networks import _description
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib_instantstyle.blocks import STYLE
-from lib_instantstyle.checkpoint import Kind, open_adapter
 from lib_instantstyle.errors import AdapterError, UnsupportedModelError
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.models.adapter import Kind, open_adapter
+from lib_instantstyle.params.blocks import STYLE
+from lib_instantstyle.unet.plan import check_fits
+from lib_instantstyle.unet.sites import enumerate_sites
 from tests.support import files
 from tests.support.unets import SmallUNet
 
@@ -35,7 +36,7 @@ def test_the_three_kinds_are_recognised_under_any_name(
     assert (adapter.kind, adapter.embedding_width, adapter.tokens, adapter.removes_content) == (
         kind, width, tokens, removes,
     )  # fmt: skip
-    adapter.check_fits(enumerate_sites(SmallUNet()))
+    check_fits(adapter, enumerate_sites(SmallUNet()))
     site = next(site for site in enumerate_sites(SmallUNet()) if site.block is STYLE)
     key, value = dict(adapter.read_matrices([site.adapter_id]))[site.adapter_id]
     assert torch.equal(key, tensors[f"ip_adapter.{site.adapter_id}.to_k_ip.weight"])
@@ -102,10 +103,10 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
 def test_another_model_is_refused(tmp_path: Path) -> None:
     adapter = open_adapter(files.save_safetensors(tmp_path / "a.safetensors", files.linear_adapter(context=48)))
     with pytest.raises(UnsupportedModelError, match="48 wide; the loaded checkpoint reads 32"):
-        adapter.check_fits(enumerate_sites(SmallUNet()))
+        check_fits(adapter, enumerate_sites(SmallUNet()))
     sites = enumerate_sites(SmallUNet(context=48))
     with pytest.raises(UnsupportedModelError, match="sites"):
-        adapter.check_fits(sites[:-1])
+        check_fits(adapter, sites[:-1])
 
 
 @pytest.mark.parametrize("number", ["999999", "99999999999", "9" * 5000])

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_instantstyle.combine import Combine, mean, normalised_mean, parse_weights
 from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.method.combining import mean, normalised_mean
+from lib_instantstyle.params.combination import complete_weights, parse_reference_weights
 
 SHAPES = [(1, 7), (1, 4, 5)]  # an embedding, and image tokens
 
@@ -109,7 +110,7 @@ def test_half_precision_is_averaged_in_single() -> None:
     ],
 )
 def test_weights_are_read_in_order_and_filled_with_ones(text: str, count: int, expected: list[float]) -> None:
-    assert parse_weights(text, count) == expected
+    assert complete_weights(parse_reference_weights(text), count) == expected
 
 
 @pytest.mark.parametrize(
@@ -127,21 +128,17 @@ def test_weights_are_read_in_order_and_filled_with_ones(text: str, count: int, e
 )
 def test_bad_weights_say_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        parse_weights(text, 2)
+        complete_weights(parse_reference_weights(text), 2)
 
 
 @given(st.text(), st.integers(0, 8))
 def test_no_text_does_worse_than_a_parameter_error(text: str, count: int) -> None:
     try:
-        weights = parse_weights(text, count)
+        weights = complete_weights(parse_reference_weights(text), count)
     except ParameterError:
         return
     assert len(weights) == count
     assert all(0.0 <= weight <= 3.0 for weight in weights)
-
-
-def test_means_are_the_ones_that_blend() -> None:
-    assert [choice for choice in Combine if choice.is_mean] == [Combine.MEAN, Combine.NORMALISED_MEAN]
 
 
 @pytest.mark.parametrize("weight", [1e-46, 5e-324])

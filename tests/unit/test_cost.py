@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from lib_instantstyle.blocks import STYLE, Block, Preset, preset_weights
-from lib_instantstyle.checkpoint import Adapter
-from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.layers import Styling
-from lib_instantstyle.plan import Source, image_terms
-from lib_instantstyle.rows import Row
-from lib_instantstyle.schedule import Schedule, Shape
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.blocks import STYLE, Block, Preset, preset_weights
+from lib_instantstyle.params.curve import Shape
+from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.plan import Source, image_terms
+from lib_instantstyle.unet.rows import Row
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from tests.support.counting import Operations
 from tests.support.unets import CONTEXT, GridUNet
 
@@ -45,7 +46,7 @@ class Loop:
 
     def injection(self, sources: list[Source], schedule: Schedule | None = None, colours: float = 0.0) -> Injection:
         terms = image_terms(sources, self.sites, self._adapter)
-        styling = Styling(terms, schedule or Schedule(), colours)
+        styling = ScheduledTerms(terms, schedule or Schedule(), colours)
         return Injection(self.unet, [styling], lambda _args, kwargs: UNetCall(ROWS, kwargs["timesteps"]))
 
     def added(self, sources: list[Source], schedule: Schedule | None = None) -> dict[str, int]:

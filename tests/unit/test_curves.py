@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.schedule import Curve, Schedule, Shape, parse_curve
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.params.curve import Curve, Shape, parse_curve
 
 EVERY = np.arange(1000)
 FRACTIONS = (999 - EVERY) / 999  # 0 at the noisiest timestep, 999

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lib_instantstyle.checkpoint import open_adapter
-from lib_instantstyle.describe import adapter_abilities, adapter_kind, encoder_kind, size_text
-from lib_instantstyle.encoder import EncoderFile
+from lib_instantstyle.fetch.sizes import size_text
+from lib_instantstyle.models.adapter import open_adapter
+from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind, encoder_kind
+from lib_instantstyle.models.encoder_file import EncoderFile
 from tests.support import files
 
 

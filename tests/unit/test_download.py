@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from lib_instantstyle.catalogue import Content, RemoteFile
-from lib_instantstyle.download import Download, Pace, Watch, _Redirects
 from lib_instantstyle.errors import CancelledDownloadError, DownloadError, UnreachableError
-from lib_instantstyle.partfile import PartFile
+from lib_instantstyle.fetch.catalogue import FileKind, RemoteFile
+from lib_instantstyle.fetch.download import Download, Pace, Watch, _Redirects
+from lib_instantstyle.fetch.part_file import PartFile
 from tests.support.server import Mood, Shelf, serve
 
 WHOLE = random.Random(1).randbytes(1_000_000)
 HALF = len(WHOLE) // 2
-FILE = RemoteFile("m", "m.safetensors", Content.ADAPTER, len(WHOLE), hashlib.sha256(WHOLE).hexdigest())
+FILE = RemoteFile("m", "m.safetensors", FileKind.ADAPTER, len(WHOLE), hashlib.sha256(WHOLE).hexdigest())
 QUICK = Pace(timeout=0.5, pauses=(0.0, 0.0, 0.0))
 
 

@@ -6,10 +6,11 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from lib_instantstyle.block_weights import Layer, parse_block_weights
-from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE
-from lib_instantstyle.webui.blockmap import block_map
-from lib_instantstyle.webui.drawings import MeterRow, curve, meter
+from lib_instantstyle.params.block_weights import SiteName, parse_block_weights
+from lib_instantstyle.params.blocks import BLOCKS, LAYOUT, STYLE
+from lib_instantstyle.webui.page.svg.block_map import block_map
+from lib_instantstyle.webui.page.svg.curve import curve
+from lib_instantstyle.webui.page.svg.meter import MeterRow, meter
 
 ROOT = Path(__file__).parents[2]
 NASTY = "<b>&\"'"
@@ -114,7 +115,7 @@ def test_single_cross_attentions_show(text: str, number: str, marks: int, off: b
 
 
 def test_a_mark_is_as_high_as_its_weight() -> None:
-    block = blocks_of(drawn(block_map({Layer(STYLE, 3): 1.0}, elem_id="map")))[STYLE.name]
+    block = blocks_of(drawn(block_map({SiteName(STYLE, 3): 1.0}, elem_id="map")))[STYLE.name]
     (mark,), (one,) = with_class(block, "site"), with_class(block, "one")
     assert float(mark.get("y1", "")) == float(one.get("y1", ""))
 
@@ -185,7 +186,7 @@ def test_a_meter_lists_its_warnings() -> None:
 
 def test_the_style_sheet_knows_every_class() -> None:
     text = (
-        block_map({STYLE: -1.0, Layer(STYLE, 3): 1.0}, elem_id="a")
+        block_map({STYLE: -1.0, SiteName(STYLE, 3): 1.0}, elem_id="a")
         + curve([1.0], label="", second=[1.0])
         + meter([MeterRow("", 0, 0)], [""])
     )

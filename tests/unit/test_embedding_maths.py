@@ -6,8 +6,9 @@ from diffusers.models.embeddings import IPAdapterPlusImageProjection
 from torch import nn
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.projection import project_linear, project_resampler
-from lib_instantstyle.subtraction import Content, Removal, Remover, parse_contents
+from lib_instantstyle.method.projection import project_linear, project_resampler
+from lib_instantstyle.method.removal import Remover
+from lib_instantstyle.params.contents import Content, Removal, parse_contents
 from tests.support import files
 
 
@@ -42,7 +43,7 @@ def test_spaces_must_match() -> None:
 
 
 def test_contents_are_separated_by_commas() -> None:
-    assert parse_contents(" a cat, balloons,, ") == [("a cat", 1.0), ("balloons", 1.0)]
+    assert parse_contents(" a cat, balloons,, ") == (("a cat", 1.0), ("balloons", 1.0))
 
 
 def test_linear_projection() -> None:

@@ -8,9 +8,10 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor
 
-from lib_instantstyle.checkpoint import Kind, open_adapter
-from lib_instantstyle.encoder import VisionTower, choose_encoder, open_encoder
 from lib_instantstyle.errors import EncoderError
+from lib_instantstyle.models.adapter import Kind, open_adapter
+from lib_instantstyle.models.encoder_file import choose_encoder, open_encoder
+from lib_instantstyle.models.vision_tower import VisionTower
 from tests.support import files
 
 CPU = torch.device("cpu")

@@ -11,10 +11,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from lib_instantstyle.catalogue import DATA, Content, RemoteFile, catalogue
-from lib_instantstyle.download import Pace
 from lib_instantstyle.errors import DownloadError
-from lib_instantstyle.fetcher import PARTS, Fetcher, Order, State
+from lib_instantstyle.fetch.catalogue import DATA, FileKind, RemoteFile, catalogue
+from lib_instantstyle.fetch.download import Pace
+from lib_instantstyle.fetch.fetcher import PARTS, Fetcher, Order, State
+from lib_instantstyle.models.recognition import check_file
 from tests.support import files
 from tests.support.server import Mood, Shelf, serve
 
@@ -38,13 +39,13 @@ def folder(tmp_path: Path) -> Path:
 def order(shelf: Shelf, folder: Path, **changes: object) -> Order:
     content = shelf.files["/adapter"]
     known = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), **changes}
-    adapter = RemoteFile("adapter", "mine.safetensors", Content.ADAPTER, known["bytes"], known["sha256"])
-    config = RemoteFile("config", "tower/config.json", Content.CONFIG, None, None)
+    adapter = RemoteFile("adapter", "mine.safetensors", FileKind.ADAPTER, known["bytes"], known["sha256"])
+    config = RemoteFile("config", "tower/config.json", FileKind.CONFIG, None, None)
     return Order(folder, ((f"{shelf.url}/adapter", adapter), (f"{shelf.url}/config", config)), "test")
 
 
 def run(wanted: Order) -> Fetcher:
-    fetcher = Fetcher(QUICK)
+    fetcher = Fetcher(check_file, QUICK)
     fetcher.start(wanted)
     fetcher.wait(20)
     return fetcher
@@ -103,7 +104,7 @@ def test_offline_says_which_file_goes_where(shelf: Shelf, folder: Path) -> None:
 
 def test_cancelling_and_going_on(shelf: Shelf, folder: Path) -> None:
     shelf.moods = [Mood(bytes=20_000, stall=1.0)]
-    fetcher = Fetcher(QUICK)
+    fetcher = Fetcher(check_file, QUICK)
     fetcher.start(order(shelf, folder))
     with pytest.raises(DownloadError, match="already") as busy:
         fetcher.start(order(shelf, folder))
@@ -122,7 +123,7 @@ def test_a_full_disk_is_told_before(shelf: Shelf, folder: Path, monkeypatch: pyt
     usage = namedtuple("usage", "total used free")(0, 0, 1_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
     with pytest.raises(DownloadError, match=r"1 MB left, and .* are needed"):
-        Fetcher(QUICK).start(order(shelf, folder))
+        Fetcher(check_file, QUICK).start(order(shelf, folder))
     assert shelf.requests == []
 
 
@@ -136,7 +137,7 @@ def test_a_disk_that_refuses_is_told(shelf: Shelf, folder: Path) -> None:
 
 def test_an_empty_order_is_refused(folder: Path) -> None:
     with pytest.raises(DownloadError, match="Nothing is missing"):
-        Fetcher(QUICK).start(Order(folder, ()))
+        Fetcher(check_file, QUICK).start(Order(folder, ()))
 
 
 # --- what the data file says
@@ -148,7 +149,7 @@ def test_every_file_is_safe_to_fetch(file: RemoteFile) -> None:
     assert target.suffix in (".safetensors", ".json")  # never pickle
     assert not target.is_absolute()
     assert ".." not in target.parts
-    assert file.content is Content.CONFIG or (len(file.sha256) == 64 and file.bytes > 10**8)
+    assert file.kind is FileKind.CONFIG or (len(file.sha256) == 64 and file.bytes > 10**8)
 
 
 def test_every_figure_names_its_source() -> None:

@@ -4,20 +4,20 @@ import pytest
 import torch
 
 from lib_instantstyle import __version__
-from lib_instantstyle.blocks import Preset
-from lib_instantstyle.checkpoint import Adapter
-from lib_instantstyle.declared import Passes
-from lib_instantstyle.embeddings import Embeddings
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.recall import Recalled
-from lib_instantstyle.webui import infotext
-from lib_instantstyle.webui.stylist import Stylist
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.blocks import Preset
+from lib_instantstyle.params.declared import Passes
+from lib_instantstyle.params.picture_hashes import PictureHashes
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.jobs import infotext
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 from tests.support.pasting import pasted
 
 
-def styled(params: StyleParams, adapter: Adapter) -> Stylist:
+def styled(params: StyleParams, adapter: Adapter) -> PreparedStyle:
     seen = Embeddings((torch.zeros(1, 4),), torch.zeros(1, 4))
-    return Stylist(params, adapter, seen, host=None, recalled=Recalled(("cd" * 32,)))  # type: ignore[arg-type]
+    return PreparedStyle(params, adapter, seen, host=None, hashes=PictureHashes(("cd" * 32,)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,16 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from lib_instantstyle.attention import image_attention
-from lib_instantstyle.blocks import LAYOUT, STYLE, Block
-from lib_instantstyle.checkpoint import Adapter, open_adapter
 from lib_instantstyle.errors import AdapterError, RowsError
-from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.layers import Styling
-from lib_instantstyle.plan import Source, image_terms, make_plan
-from lib_instantstyle.rows import RowCursor
-from lib_instantstyle.schedule import Schedule
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.method.attention import image_attention
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import Adapter, open_adapter
+from lib_instantstyle.params.blocks import LAYOUT, STYLE, Block
+from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.plan import Source, image_terms, make_plan
+from lib_instantstyle.unet.rows import RowCursor
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from tests.support import files
 from tests.support.counting import hooks
 from tests.support.unets import CONTEXT, SmallUNet
@@ -34,7 +34,7 @@ class Bench:
         self, adapter: Adapter, sources: list[Source], schedule: Schedule | None = None, colours: float = 0.0
     ) -> Injection:
         terms = image_terms(sources, enumerate_sites(self.unet), adapter)
-        return Injection(self.unet, [Styling(terms, schedule or Schedule(), colours)], self._describe)
+        return Injection(self.unet, [ScheduledTerms(terms, schedule or Schedule(), colours)], self._describe)
 
     def _describe(self, args, kwargs) -> UNetCall:
         return UNetCall(self.cursor.take(args[0].shape[0]), kwargs["timesteps"])

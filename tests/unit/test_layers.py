@@ -11,16 +11,17 @@ import pytest
 import torch
 from torch import nn
 
-from lib_instantstyle.attention import keep_text_colours
-from lib_instantstyle.block_weights import Layer
-from lib_instantstyle.blocks import LAYOUT, STYLE, Block, find_block
-from lib_instantstyle.checkpoint import Adapter
-from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.layers import Styling
-from lib_instantstyle.plan import Source, image_terms
-from lib_instantstyle.rows import Row, RowCursor
-from lib_instantstyle.schedule import Point, Schedule, Shape
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.method.attention import keep_text_colours
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.block_weights import SiteName
+from lib_instantstyle.params.blocks import LAYOUT, STYLE, Block, find_block
+from lib_instantstyle.params.curve import Point, Shape
+from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.plan import Source, image_terms
+from lib_instantstyle.unet.rows import Row, RowCursor
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from tests.support import files
 from tests.support.counting import hooks
 from tests.support.unets import CONTEXT, GridUNet
@@ -58,7 +59,7 @@ class Bench:
         self.unet = GridUNet()
         self.cursor = RowCursor()
         sites = enumerate_sites(self.unet)
-        made = [Styling(image_terms(sources, sites, adapter), *options) for sources, *options in stylings]
+        made = [ScheduledTerms(image_terms(sources, sites, adapter), *options) for sources, *options in stylings]
         self.injection = Injection(self.unet, made, self._describe)
 
     def _describe(self, args: Any, kwargs: Any) -> UNetCall:
@@ -130,7 +131,7 @@ class PlainAttention(nn.Module):
         text = attention(query, words @ matrix["k"], words @ matrix["v"], self.own.heads)
         total = text.copy()
         for term in self.terms:
-            weight = term.weights.get(Layer(block, depth), term.weights.get(block, 0.0))
+            weight = term.weights.get(SiteName(block, depth), term.weights.get(block, 0.0))
             tokens = term.tokens(self.row).double().numpy()
             key, value = (
                 tokens @ ADAPTER[f"ip_adapter.{number}.to_{part}_ip.weight"].double().numpy().T for part in "kv"
@@ -359,7 +360,7 @@ def test_one_injection_serves_all_steps_and_layouts_of_a_job(adapter: Adapter) -
 
 
 def test_a_single_layer_s_weight_reaches_that_layer_alone(adapter: Adapter) -> None:
-    weights = {STYLE: 1.0, Layer(STYLE, 1): 0.3, Layer(LAYOUT, 0): -0.5}
+    weights = {STYLE: 1.0, SiteName(STYLE, 1): 0.3, SiteName(LAYOUT, 0): -0.5}
     styled = Bench(adapter, ([source(0, weights)], Schedule(), 0.0)).styled([1])
     assert_equal(styled, recomputed(rows_of([1]), [Term(seen(0), weights)]))
 

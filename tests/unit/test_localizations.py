@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from lib_instantstyle import NAME
-from lib_instantstyle.params import controls
+from lib_instantstyle.params.style_params import controls
 from tests.strings import LANGUAGES, ROOT, axes, choices, texts
 
 KNOWN = {language: json.loads(path.read_text(encoding="utf-8")) for language, path in LANGUAGES.items()}
@@ -98,6 +98,7 @@ def test_different_things_have_different_names(language: str) -> None:
 
 
 def test_the_list_has_whatever_a_module_of_the_page_gives_to_show(language: str) -> None:
-    for path in (ROOT / "lib_instantstyle/webui/page").glob("*.py"):
+    page = ROOT / "lib_instantstyle/webui/page"
+    for path in (*page.glob("*.py"), *page.glob("tabs/*.py")):
         shown = re.findall(r'(?:label|info|tooltip)="([^"{]+)"', path.read_text(encoding="utf-8"))
         assert set(shown) <= set(KNOWN[language]), path.name

@@ -11,15 +11,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib_instantstyle.blocks import ADAPTER_ORDER, STYLE, Block, Preset, preset_weights
-from lib_instantstyle.checkpoint import Adapter, open_adapter
-from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.errors import AdapterError
-from lib_instantstyle.memo import TensorMemo, digest
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.plan import ImageTerm, Source, image_terms
-from lib_instantstyle.sites import Site, enumerate_sites
-from lib_instantstyle.sources import Sources
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.method.memo import TensorMemo, digest
+from lib_instantstyle.models.adapter import Adapter, open_adapter
+from lib_instantstyle.params.blocks import ADAPTER_ORDER, STYLE, Block, Preset, preset_weights
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.unet.image_projection import ImageProjection
+from lib_instantstyle.unet.plan import ImageTerm, Source, image_terms
+from lib_instantstyle.unet.sites import Site, enumerate_sites
+from lib_instantstyle.unet.sources import Sources
 from tests.support import files
 from tests.support.counting import Reading, reading
 from tests.support.unets import CONTEXT, SmallUNet
@@ -138,9 +139,9 @@ def test_a_file_that_is_gone_is_an_adapter_error(sites: tuple[Site, ...], tmp_pa
 def test_tokens_are_remembered(adapter: Adapter, meter: Reading) -> None:
     params, memo = StyleParams(enabled=True), TensorMemo()
     embeddings = Embeddings((torch.randn(1, 1280),), torch.zeros(1, 1280))
-    (first,) = Sources(params, embeddings, adapter, memo=memo).all()
+    (first,) = Sources(params, embeddings, ImageProjection(adapter, memo)).all()
     meter.octets = 0
-    (again,) = Sources(params, embeddings, adapter, memo=memo).all()
+    (again,) = Sources(params, embeddings, ImageProjection(adapter, memo)).all()
     assert meter.octets == 0
     assert torch.equal(first.tokens, again.tokens)
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from lib_instantstyle.blocks import LAYOUT, STYLE, Preset
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.params import StyleParams, controls
+from lib_instantstyle.params.blocks import LAYOUT, STYLE, Preset
+from lib_instantstyle.params.style_params import StyleParams, controls
 
 
 def test_a_default_does_nothing() -> None:

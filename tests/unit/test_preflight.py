@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lib_instantstyle.checkpoint import Adapter, open_adapter
-from lib_instantstyle.encoder import EncoderFile
-from lib_instantstyle.preflight import Check, Facts, Verdict, checks, next_step
+from lib_instantstyle.models.adapter import Adapter, open_adapter
+from lib_instantstyle.models.encoder_file import EncoderFile
+from lib_instantstyle.models.preflight import Check, Facts, Verdict, checks, next_step
 from tests.support import files
 
 ENCODER = EncoderFile(Path("tower"), Path("tower/model.safetensors"), 1664, 1280)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.recall import ROLES, Recalled, parse_recalled
+from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes, parse_picture_hashes
 
 
 def sha(name: object) -> str:
@@ -15,7 +15,7 @@ def sha(name: object) -> str:
 
 
 A, B, C, D, E = map(sha, "abcde")
-WHOLE = Recalled((A, B), {"layout": C, "negative": D, "subject": E}, {0: A, 7: B})
+WHOLE = PictureHashes((A, B), {"layout": C, "negative": D, "subject": E}, {0: A, 7: B})
 
 
 def test_the_text_is_spelled_out() -> None:
@@ -24,11 +24,18 @@ def test_the_text_is_spelled_out() -> None:
 
 @pytest.mark.parametrize(
     "recalled",
-    [Recalled(), Recalled((A,)), Recalled((A, B, A)), Recalled(others={"subject": C}), Recalled(masks={3: D}), WHOLE],
+    [
+        PictureHashes(),
+        PictureHashes((A,)),
+        PictureHashes((A, B, A)),
+        PictureHashes(others={"subject": C}),
+        PictureHashes(masks={3: D}),
+        WHOLE,
+    ],
     ids=["nothing", "one", "several", "subject only", "mask only", "everything"],
 )
-def test_what_is_written_is_read_back(recalled: Recalled) -> None:
-    assert parse_recalled(recalled.text()) == recalled
+def test_what_is_written_is_read_back(recalled: PictureHashes) -> None:
+    assert parse_picture_hashes(recalled.text()) == recalled
 
 
 SHAS = st.integers().map(sha)
@@ -38,17 +45,17 @@ SHAS = st.integers().map(sha)
     st.lists(SHAS, max_size=8), st.dictionaries(st.sampled_from(ROLES), SHAS), st.dictionaries(st.integers(0, 7), SHAS)
 )
 def test_any_hashes_are_read_back(style: list[str], others: dict[str, str], masks: dict[int, str]) -> None:
-    recalled = Recalled(tuple(style), others, masks)
-    assert parse_recalled(recalled.text()) == recalled
+    recalled = PictureHashes(tuple(style), others, masks)
+    assert parse_picture_hashes(recalled.text()) == recalled
 
 
 def test_a_single_hash_is_the_style_reference_as_before() -> None:
-    assert parse_recalled(f"  {A.upper()} ") == Recalled((A,))
+    assert parse_picture_hashes(f"  {A.upper()} ") == PictureHashes((A,))
 
 
 @pytest.mark.parametrize("text", ["", "  ", ";", " ; ;"])
 def test_nothing_recalls_nothing(text: str) -> None:
-    assert parse_recalled(text) == Recalled()
+    assert parse_picture_hashes(text) == PictureHashes()
 
 
 @pytest.mark.parametrize(
@@ -75,12 +82,12 @@ def test_nothing_recalls_nothing(text: str) -> None:
 )
 def test_anything_else_is_refused_with_the_way_out(text: str) -> None:
     with pytest.raises(ParameterError, match=r"64 hexadecimal digits; got '.*Paste the parameters of a styled picture"):
-        parse_recalled(text)
+        parse_picture_hashes(text)
 
 
 @given(st.text() | st.text(alphabet="0123456789abcdef ;,maskl", max_size=80))
 def test_no_text_does_worse_than_a_parameter_error(text: str) -> None:
     try:
-        parse_recalled(text)
+        parse_picture_hashes(text)
     except ParameterError:
         return

@@ -7,7 +7,7 @@ import pytest
 from PIL import EpsImagePlugin, Image
 
 from lib_instantstyle.errors import PictureError
-from lib_instantstyle.references import load_picture
+from lib_instantstyle.pictures.decoding import load_picture
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> str:

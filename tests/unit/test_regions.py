@@ -8,16 +8,16 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lib_instantstyle.blocks import LAYOUT, STYLE, find_block
-from lib_instantstyle.checkpoint import Adapter
 from lib_instantstyle.errors import PictureError, RegionError
-from lib_instantstyle.injection import Injection, UNetCall
-from lib_instantstyle.layers import Styling
-from lib_instantstyle.plan import Source, image_terms
-from lib_instantstyle.regions import MASK_SIZE, WHOLE, Frame, Mask, make_mask, partition, sample
-from lib_instantstyle.rows import Row
-from lib_instantstyle.schedule import Schedule
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.blocks import LAYOUT, STYLE, find_block
+from lib_instantstyle.pictures.regions import MASK_SIZE, WHOLE, CropWindow, Mask, make_mask, partition, sample
+from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.plan import Source, image_terms
+from lib_instantstyle.unet.rows import Row
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from tests.support.unets import CONTEXT, GridUNet
 
 RNG = np.random.default_rng(4)
@@ -75,13 +75,13 @@ def test_positions_run_along_the_rows_of_the_picture() -> None:
 @pytest.mark.parametrize(
     ("frame", "pixels"),
     [
-        (Frame(0.5, 0.0, 1.0, 1.0), (256, 0, 512, 512)),
-        (Frame(0.25, 0.5, 0.75, 0.75), (128, 256, 384, 384)),
-        (Frame(0.0, 0.0, 0.125, 0.0625), (0, 0, 64, 32)),
+        (CropWindow(0.5, 0.0, 1.0, 1.0), (256, 0, 512, 512)),
+        (CropWindow(0.25, 0.5, 0.75, 0.75), (128, 256, 384, 384)),
+        (CropWindow(0.0, 0.0, 0.125, 0.0625), (0, 0, 64, 32)),
     ],
     ids=["right half", "middle", "corner"],
 )
-def test_a_frame_is_cut_out_before(frame: Frame, pixels: tuple[int, int, int, int]) -> None:
+def test_a_frame_is_cut_out_before(frame: CropWindow, pixels: tuple[int, int, int, int]) -> None:
     values = RNG.random((MASK_SIZE, MASK_SIZE)).astype(np.float32)
     left, top, right, bottom = pixels
     expected = block_means(values[top:bottom, left:right], 16, 32)
@@ -89,16 +89,18 @@ def test_a_frame_is_cut_out_before(frame: Frame, pixels: tuple[int, int, int, in
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("frame", [Frame(0.999, 0.999, 1.0, 1.0), Frame(0, 0, 0.0001, 1), Frame(-0.1, 0.2, 1.1, 0.3)])
-def test_a_tiny_or_overlapping_frame_still_gives_every_position_a_share(frame: Frame) -> None:
+@pytest.mark.parametrize(
+    "frame", [CropWindow(0.999, 0.999, 1.0, 1.0), CropWindow(0, 0, 0.0001, 1), CropWindow(-0.1, 0.2, 1.1, 0.3)]
+)
+def test_a_tiny_or_overlapping_frame_still_gives_every_position_a_share(frame: CropWindow) -> None:
     found = sample(shares_of(soft_mask(1)), frame, 8, 8)
     assert found.shape == (1, 64, 1)
     assert torch.isfinite(found).all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-@pytest.mark.parametrize("frame", [WHOLE, Frame(0.1, 0.2, 0.73, 0.9)], ids=["whole", "frame"])
-def test_shares_and_the_rest_fill_every_place_exactly_once(count: int, frame: Frame) -> None:
+@pytest.mark.parametrize("frame", [WHOLE, CropWindow(0.1, 0.2, 0.73, 0.9)], ids=["whole", "frame"])
+def test_shares_and_the_rest_fill_every_place_exactly_once(count: int, frame: CropWindow) -> None:
     masks = {index: soft_mask(index) for index in range(count)}
     shares, rest = partition(masks, count + 1)
     assert shares[count] is None
@@ -178,13 +180,13 @@ def test_a_mask_of_unknown_size_fits_every_picture() -> None:
 class Bench:
     """A UNet that works on grids, with half of the picture styled."""
 
-    def __init__(self, adapter: Adapter, frame: Frame = WHOLE) -> None:
+    def __init__(self, adapter: Adapter, frame: CropWindow = WHOLE) -> None:
         self.unet = GridUNet()
         seen, nothing = torch.randn(2, 1, 4, CONTEXT, generator=torch.Generator().manual_seed(3))
         weights = {STYLE: 1.0, LAYOUT: 1.0, find_block("down_blocks.1.attentions.0"): 1.0}
         source = Source(weights, seen, nothing, region=shares_of(half()))
         terms = image_terms([source], enumerate_sites(self.unet), adapter)
-        self.injection = Injection(self.unet, [Styling(terms, Schedule())], self._describe, frame)
+        self.injection = Injection(self.unet, [ScheduledTerms(terms, Schedule())], self._describe, frame)
 
     def _describe(self, args, kwargs) -> UNetCall:
         return UNetCall((Row(True, 0), Row(False, 0)), kwargs["timesteps"])
@@ -222,11 +224,13 @@ def test_a_masked_reference_acts_in_its_half_alone(adapter: Adapter) -> None:
 
 @pytest.mark.parametrize(
     ("frame", "expected"),
-    [(Frame(0.5, 0.0, 1.0, 1.0), [False] * 32), (Frame(0.0, 0.25, 0.5, 0.5), [True] * 32),
-     (Frame(0.25, 0.0, 0.75, 1.0), [True] * 16 + [False] * 16)],
+    [(CropWindow(0.5, 0.0, 1.0, 1.0), [False] * 32), (CropWindow(0.0, 0.25, 0.5, 0.5), [True] * 32),
+     (CropWindow(0.25, 0.0, 0.75, 1.0), [True] * 16 + [False] * 16)],
     ids=["outside", "inside", "across"],
 )  # fmt: skip
-def test_an_inpainted_crop_finds_its_part_of_the_mask(adapter: Adapter, frame: Frame, expected: list[bool]) -> None:
+def test_an_inpainted_crop_finds_its_part_of_the_mask(
+    adapter: Adapter, frame: CropWindow, expected: list[bool]
+) -> None:
     latent = torch.randn(1, 4, 16, 32, generator=torch.Generator().manual_seed(7))
     assert changed_columns(Bench(adapter, frame), latent) == expected
 

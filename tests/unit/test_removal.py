@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.subtraction import Content, Removal, Remover, parse_contents
+from lib_instantstyle.method.removal import Remover
+from lib_instantstyle.params.contents import Content, Removal, parse_contents
 
 WIDTH = 1280
 
@@ -139,7 +140,7 @@ def test_another_space_is_refused(method: Removal) -> None:
     ],
 )
 def test_contents_and_their_weights(text: str, expected: list[tuple[str, float]]) -> None:
-    assert parse_contents(text) == expected
+    assert list(parse_contents(text)) == expected
 
 
 @pytest.mark.parametrize("text", ["a cat:3.1", "a cat:-1", "a cat:nan", "a cat:inf", "balloons, a cat:99"])

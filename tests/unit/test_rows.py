@@ -1,7 +1,7 @@
 import pytest
 
 from lib_instantstyle.errors import RowsError
-from lib_instantstyle.rows import Row, RowCursor
+from lib_instantstyle.unet.rows import Row, RowCursor
 
 
 def cursor(parts: list[int], unconditional: int | None = None) -> RowCursor:

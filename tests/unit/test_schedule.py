@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lib_instantstyle.schedule import Schedule
+from lib_instantstyle.method.schedule import Schedule
 
 
 def test_the_whole_schedule_is_constant() -> None:

@@ -12,19 +12,20 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lib_instantstyle.block_weights import Layer, Target
-from lib_instantstyle.blocks import BLOCKS, LAYOUT, STYLE
-from lib_instantstyle.checkpoint import Adapter, open_adapter
-from lib_instantstyle.embeddings import Embeddings
 from lib_instantstyle.errors import AdapterError, ParameterError
-from lib_instantstyle.memo import TensorMemo
-from lib_instantstyle.params import StyleParams
-from lib_instantstyle.plan import Source, image_terms
-from lib_instantstyle.projection import project_resampler
-from lib_instantstyle.regions import Mask, make_mask
-from lib_instantstyle.rows import Row
-from lib_instantstyle.sites import enumerate_sites
-from lib_instantstyle.sources import Sources
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.method.memo import TensorMemo
+from lib_instantstyle.method.projection import project_resampler
+from lib_instantstyle.models.adapter import Adapter, open_adapter
+from lib_instantstyle.params.block_weights import SiteName, Target
+from lib_instantstyle.params.blocks import BLOCKS, LAYOUT, STYLE
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.pictures.regions import Mask, make_mask
+from lib_instantstyle.unet.image_projection import ImageProjection
+from lib_instantstyle.unet.plan import Source, image_terms
+from lib_instantstyle.unet.rows import Row
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.sources import Sources
 from tests.support import files
 from tests.support.unets import CONTEXT, SmallUNet
 
@@ -60,8 +61,11 @@ def wish(adapter: Adapter) -> Callable[..., list[Source]]:
         factor: float = 1.0,
         **values: Any,
     ) -> list[Source]:
-        embeddings = Embeddings(style, NOTHING, **(others or {}))
-        return Sources(StyleParams(enabled=True, **values), embeddings, adapter, factor=factor).all()
+        pictures = dict(others or {})
+        masks = pictures.pop("masks", None)
+        embeddings = Embeddings(style, NOTHING, **pictures)
+        projection = ImageProjection(adapter)
+        return Sources(StyleParams(enabled=True, **values), embeddings, projection, masks=masks, factor=factor).all()
 
     return make
 
@@ -155,7 +159,7 @@ def test_content_is_removed_from_style_references_alone(adapter: Adapter, combin
     wishes = {"preset": "Style + layout", "subject_weight": 0.2, "anti_layout": 1.0, "combine": combine}
     embeddings = Embeddings((ONE, ONE), NOTHING, **others)
     *styles, layout, subject, anti = Sources(
-        StyleParams(enabled=True, **wishes), embeddings, adapter, without_words
+        StyleParams(enabled=True, **wishes), embeddings, ImageProjection(adapter), without_words
     ).all()
     for source in styles:
         for tokens in source.conditional.reshape(-1, 4, CONTEXT):
@@ -172,7 +176,7 @@ def test_content_is_removed_from_the_mean_not_before_it(adapter: Adapter) -> Non
         return torch.where(embedding == embedding.max(), embedding / 2, embedding)
 
     params, embeddings = StyleParams(enabled=True), Embeddings((ONE, TWO), NOTHING)
-    (source,) = Sources(params, embeddings, adapter, halves_the_largest).all()
+    (source,) = Sources(params, embeddings, ImageProjection(adapter), halves_the_largest).all()
     same(source.conditional, project(halves_the_largest((ONE + TWO) / 2)))
 
 
@@ -189,8 +193,8 @@ def test_a_layout_picture_takes_the_layout_block_and_no_other(wish) -> None:
 def test_a_layout_picture_takes_single_layers_of_the_layout_block_too(wish) -> None:
     blocks = "style:1, style.0:0, layout:0.5, layout.1:0.2"
     style, layout = wish(others={"layout": LAYOUT_PICTURE}, preset="Custom", blocks=blocks)
-    assert style.weights == {STYLE: 1.0, Layer(STYLE, 0): 0.0}
-    assert layout.weights == {LAYOUT: 0.5, Layer(LAYOUT, 1): 0.2}
+    assert style.weights == {STYLE: 1.0, SiteName(STYLE, 0): 0.0}
+    assert layout.weights == {LAYOUT: 0.5, SiteName(LAYOUT, 1): 0.2}
 
 
 @pytest.mark.parametrize(
@@ -342,7 +346,8 @@ def resampled(patches: torch.Tensor) -> torch.Tensor:
 
 
 def wish_plus(plus: Adapter, style: tuple[torch.Tensor, ...], others: dict[str, Any] | None = None, **values: Any):
-    return Sources(StyleParams(enabled=True, **values), Embeddings(style, NO_PATCHES, **(others or {})), plus).all()
+    embeddings = Embeddings(style, NO_PATCHES, **(others or {}))
+    return Sources(StyleParams(enabled=True, **values), embeddings, ImageProjection(plus)).all()
 
 
 def test_plus_adapters_average_tokens_over_references_and_tiles(plus: Adapter) -> None:
@@ -391,10 +396,12 @@ def test_numbers_that_are_none_are_not_remembered(adapter: Adapter, monkeypatch:
     memo = TensorMemo()
 
     def sources() -> list[Source]:
-        return Sources(StyleParams(enabled=True), Embeddings((ONE,), NOTHING), adapter, memo=memo).all()
+        return Sources(StyleParams(enabled=True), Embeddings((ONE,), NOTHING), ImageProjection(adapter, memo)).all()
 
     with monkeypatch.context() as patch:
-        patch.setattr("lib_instantstyle.sources.project_linear", lambda *_: torch.full((1, 4, CONTEXT), torch.nan))
+        patch.setattr(
+            "lib_instantstyle.unet.image_projection.project_linear", lambda *_: torch.full((1, 4, CONTEXT), torch.nan)
+        )
         with pytest.raises(AdapterError, match="NaN or infinity in its image projection"):
             sources()
     assert torch.isfinite(sources()[0].conditional).all()
@@ -404,4 +411,4 @@ def test_a_projection_without_all_its_parts_is_refused(tmp_path: Path) -> None:
     tensors = {key: tensor for key, tensor in files.linear_adapter().items() if key != "image_proj.norm.bias"}
     adapter = open_adapter(files.save_safetensors(tmp_path / "part.safetensors", tensors))
     with pytest.raises(AdapterError, match=r"The image projection of part\.safetensors cannot be used"):
-        Sources(StyleParams(enabled=True), Embeddings((ONE,), NOTHING), adapter).all()
+        Sources(StyleParams(enabled=True), Embeddings((ONE,), NOTHING), ImageProjection(adapter)).all()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from lib_instantstyle.store import EmbeddingCache
+from lib_instantstyle.models.embedding_cache import EmbeddingCache
 
 
 def test_what_is_kept_is_found(tmp_path: Path) -> None:

@@ -14,7 +14,15 @@ SPANS = [
     " ".join(span.split()) for span in re.findall(r"`([^`]+)`", (ROOT / "docs/troubleshooting.md").read_text("utf-8"))
 ]
 # Which argument is the text; of every call it may be the one called message.
-SAYING = {"note": 1, "gr.Error": 0, "gr.Info": 0, "gr.Warning": 0, "logger.warning": 0, "super().__init__": 0}
+SAYING = {
+    "self.note": 0,
+    "self.record.note": 0,
+    "gr.Error": 0,
+    "gr.Info": 0,
+    "gr.Warning": 0,
+    "logger.warning": 0,
+    "super().__init__": 0,
+}
 LISTS = ("warnings.append", "idle.append")  # of texts that are said together
 GAP = "\0"  # what varies in a message
 

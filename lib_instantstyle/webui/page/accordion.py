@@ -7,31 +7,38 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_instantstyle import NAME
-from lib_instantstyle.webui import infotext
-from lib_instantstyle.webui.page.blocks import BlocksTab
-from lib_instantstyle.webui.page.content import ContentTab
+from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.page.fields import Fields
-from lib_instantstyle.webui.page.models import ModelsTab
-from lib_instantstyle.webui.page.references import References
-from lib_instantstyle.webui.page.regions import Regions
-from lib_instantstyle.webui.page.shelf import Shelf
-from lib_instantstyle.webui.page.start import Start
-from lib_instantstyle.webui.page.status import Status
-from lib_instantstyle.webui.page.timing import Timing
+from lib_instantstyle.webui.page.status import StatusLine
+from lib_instantstyle.webui.page.tabs.blocks_tab import BlocksTab
+from lib_instantstyle.webui.page.tabs.content_tab import ContentTab
+from lib_instantstyle.webui.page.tabs.library_tab import LibraryTab
+from lib_instantstyle.webui.page.tabs.models_tab import ModelsTab
+from lib_instantstyle.webui.page.tabs.references_tab import ReferencesTab
+from lib_instantstyle.webui.page.tabs.regions_tab import RegionsTab
+from lib_instantstyle.webui.page.tabs.style_tab import StyleTab
+from lib_instantstyle.webui.page.tabs.timing_tab import TimingTab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lib_instantstyle.webui.extension import Extension
+    from lib_instantstyle.webui.page.section import Section
+
+    Make = Callable[[Fields], Section]
 
 
 class Accordion:
     """Builds the components.
 
     Args:
+        extension: What the tabs show and change.
         elem_id: Makes an element id of a field's name, distinct in each tab.
         is_img2img: Which of the two tabs it is for.
     """
 
-    def __init__(self, elem_id: Callable[[str], str], *, is_img2img: bool) -> None:
+    def __init__(self, extension: Extension, elem_id: Callable[[str], str], *, is_img2img: bool) -> None:
+        self._extension = extension
         self._fields = Fields(elem_id)
         self._is_img2img = is_img2img
 
@@ -42,27 +49,30 @@ class Accordion:
         fields = self._fields
         with InputAccordion(False, label=NAME, elem_id=fields.elem_id("enabled")) as accordion:
             fields["enabled"] = accordion
-            status = Status(fields)
+            status = StatusLine(fields, self._extension.readiness)
             with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
-                sections = [self._tab(label, make) for label, make in self._sections()]
-        for section in (*sections, status):
+                tabs = [self._tab(label, make) for label, make in self._tabs()]
+        sections: list[Section] = [*tabs, status]
+        for section in sections:
+            section.publish()
+        for section in sections:
             section.connect()
         return fields.in_order()
 
-    def _sections(self) -> list[tuple[str, Callable[[Fields], Any]]]:
-        tab = "img2img" if self._is_img2img else "txt2img"
+    def _tabs(self) -> list[tuple[str, Make]]:
+        ours, tab = self._extension, "img2img" if self._is_img2img else "txt2img"
         return [
-            ("Style", lambda fields: Start(fields, tab)),
-            ("References", References),
-            ("Content", ContentTab),
-            ("Timing", lambda fields: Timing(fields, has_hires=not self._is_img2img)),
-            ("Regions", lambda fields: Regions(fields, tab)),
-            ("Blocks", BlocksTab),
-            ("Library", Shelf),
-            ("Models", ModelsTab),
+            ("Style", lambda fields: StyleTab(fields, ours.models, tab)),
+            ("References", ReferencesTab),
+            ("Content", lambda fields: ContentTab(fields, ours.builder)),
+            ("Timing", lambda fields: TimingTab(fields, has_hires=not self._is_img2img)),
+            ("Regions", lambda fields: RegionsTab(fields, tab)),
+            ("Blocks", lambda fields: BlocksTab(fields, ours.host)),
+            ("Library", lambda fields: LibraryTab(fields, ours.builder)),
+            ("Models", lambda fields: ModelsTab(fields, ours.models, ours.fetching)),
         ]
 
-    def _tab(self, label: str, make: Callable[[Fields], Any]) -> Any:
+    def _tab(self, label: str, make: Make) -> Section:
         with gr.Tab(label) as tab:
             self._fields.tabs[label] = tab
             return make(self._fields)

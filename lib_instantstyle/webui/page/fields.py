@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import gradio as gr
 
-from lib_instantstyle.controls import Control
 from lib_instantstyle.errors import InstantStyleError
-from lib_instantstyle.params import StyleParams, controls, default_of
+from lib_instantstyle.params.controls import Control
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 from lib_instantstyle.webui.page.gallery import MaskGallery, PictureGallery
-from lib_instantstyle.webui.page.pictures import PictureBox
+from lib_instantstyle.webui.page.picture_boxes import PictureBox
+from lib_instantstyle.webui.page.topics import Topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,16 +31,13 @@ class Fields:
 
     Attributes:
         tabs: The accordion's own tabs by label.
-        pictures_changed: Take an event's arguments; called when the further references change.
-        follow: Events' arguments that bring what shows the pictures up to date; a gallery does not tell when it
-            changes.
+        topics: What the sections publish to each other.
     """
 
     def __init__(self, elem_id: Callable[[str], str]) -> None:
         self.elem_id = elem_id
         self.tabs: dict[str, Any] = {}
-        self.pictures_changed: tuple[Callable[..., Any], ...] = ()
-        self.follow: tuple[dict[str, Any], ...] = ()
+        self.topics = Topics()
         self._components: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -86,7 +84,7 @@ def params_from(values: Sequence[Any]) -> StyleParams:
     return StyleParams.from_args([True, *values[1:]])
 
 
-def shown(handler: Callable[..., Answer]) -> Callable[..., Answer]:
+def showing_errors(handler: Callable[..., Answer]) -> Callable[..., Answer]:
     """Show the errors of an event handler to the user."""
 
     @functools.wraps(handler)
@@ -103,7 +101,7 @@ def queued(handler: Callable[..., Answer]) -> Callable[..., Answer]:
     """Run an event handler that uses the model when no picture is being made, and show its errors."""
     from modules import call_queue
 
-    locked: Callable[..., Answer] = call_queue.wrap_queued_call(shown(handler))
+    locked: Callable[..., Answer] = call_queue.wrap_queued_call(showing_errors(handler))
     return locked
 
 

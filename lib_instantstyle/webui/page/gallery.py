@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from lib_instantstyle.declared import MAX_PICTURES
+from lib_instantstyle.params.combination import MAX_PICTURES
 
 _CAPTION = re.compile(r"Reference ([1-8])")
 

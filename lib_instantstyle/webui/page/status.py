@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.preflight import Verdict, checks, next_step
-from lib_instantstyle.webui.readiness import gather
+from lib_instantstyle.models.preflight import Verdict, checks, next_step
+from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.page.topics import Topic
 
 if TYPE_CHECKING:
-    from lib_instantstyle.preflight import Check
+    from lib_instantstyle.models.preflight import Check
     from lib_instantstyle.webui.page.fields import Fields
+    from lib_instantstyle.webui.setup.readiness import Readiness
 
 _MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", Verdict.OPTIONAL: "○"}
 
 
-class Status:
-    """The line; constructing lays it out."""
+class StatusLine(Section):
+    """The line above the tabs.
 
-    def __init__(self, fields: Fields) -> None:
-        self._fields = fields
+    Args:
+        fields: Of the tab.
+        readiness: Knows what is missing.
+    """
+
+    def __init__(self, fields: Fields, readiness: Readiness) -> None:
+        super().__init__(fields)
+        self._readiness = readiness
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
         # The page's script counts the pictures, so that they need not travel for this.
         self._count = gr.Textbox(visible=False, elem_id=fields.elem_id("pictures"))
@@ -31,7 +39,7 @@ class Status:
         """Look whenever something changes that decides."""
         fields = self._fields
         look = {
-            "fn": _drawn,
+            "fn": self._drawn,
             "inputs": [
                 self._count,
                 *(fields[name] for name in ("enabled", "adapter", "reference", "style", "content")),
@@ -42,15 +50,15 @@ class Status:
         }
         changed = [fields[name].change for name in ("enabled", "image", "adapter", "reference", "style")]
         tabs = [tab.select for tab in fields.tabs.values()]
-        for event in (*changed, *tabs, *fields.pictures_changed, fields["content"].blur):
+        for event in (*changed, *tabs, fields["content"].blur):
             event(**look)
+        fields.topics.listen(Topic.REFERENCES, **look)
 
-
-def _drawn(pictures: str, enabled: bool, adapter: str, reference: str, style: str, content: str) -> str:
-    references = int(pictures or 0) or int(bool(reference))
-    found = checks(gather(adapter, references, style or "", content))
-    lines = "".join(_line(check) for check in found)
-    return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found, enabled=enabled))}</p>"
+    def _drawn(self, pictures: str, enabled: bool, adapter: str, reference: str, style: str, content: str) -> str:
+        references = int(pictures or 0) or int(bool(reference))
+        found = checks(self._readiness.facts(adapter, references, style or "", content))
+        lines = "".join(_line(check) for check in found)
+        return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found, enabled=enabled))}</p>"
 
 
 def _line(check: Check) -> str:

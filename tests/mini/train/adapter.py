@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from lib_instantstyle.attention import image_attention, split_heads
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.method.attention import image_attention, split_heads
+from lib_instantstyle.unet.sites import enumerate_sites
 from tests.mini import architecture
 from tests.mini.captions import STYLE_FACTORS, Mentions, captions
 from tests.mini.drawing import render

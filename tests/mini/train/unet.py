@@ -14,8 +14,8 @@ import torch
 from sgm.models.diffusion import signal_shares
 from sgm.modules.diffusionmodules.util import timestep_embedding
 
-from lib_instantstyle.blocks import LAYOUT, STYLE, Block
-from lib_instantstyle.sites import enumerate_sites
+from lib_instantstyle.params.blocks import LAYOUT, STYLE, Block
+from lib_instantstyle.unet.sites import enumerate_sites
 from tests.mini import architecture
 from tests.mini.captions import STYLE_FACTORS, Mentions, captions
 from tests.mini.drawing import render

@@ -1,0 +1,195 @@
+"""Fetches several files one after the other in the background, and reports how far it is."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import shutil
+import threading
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.errors import CancelledDownloadError, DownloadError, InstantStyleError
+from lib_instantstyle.fetch.catalogue import bytes_of
+from lib_instantstyle.fetch.download import Download, Pace, Watch
+from lib_instantstyle.fetch.part_file import PartFile
+from lib_instantstyle.fetch.sizes import size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lib_instantstyle.fetch.catalogue import FileKind, RemoteFile
+
+PARTS = ".downloads"  # within the folder; nothing there is a model yet
+_SPARE = 256 * 1024 * 1024  # bytes that stay free on the disk
+_BUSY = 409
+logger = logging.getLogger("instantstyle")
+
+
+class State(str, Enum):
+    """What the fetcher does."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Order:
+    """Files to fetch.
+
+    Attributes:
+        folder: Where they go, and nowhere else.
+        files: With the address of each.
+        label: What it is, for people.
+    """
+
+    folder: Path
+    files: tuple[tuple[str, RemoteFile], ...]
+    label: str = ""
+
+    @property
+    def total(self) -> int:
+        """Bytes in all, as far as sizes are known."""
+        return bytes_of(file for _, file in self.files)
+
+    def part(self, file: RemoteFile) -> Path:
+        """Return where ``file`` is while it is not whole."""
+        return self.folder / PARTS / file.target
+
+    def by_hand(self) -> tuple[str, ...]:
+        """Return what to fetch by other means, and where each file belongs."""
+        return tuple(f"{address} → {self.folder / file.target}" for address, file in self.files)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is.
+
+    Attributes:
+        state: What it does.
+        label: Of the order.
+        file: That is being fetched.
+        received: Bytes that are here, of all files of the order.
+        total: Bytes of all files.
+        message: Why it ended, or that it is being cancelled.
+        by_hand: What to fetch by other means, if it failed.
+    """
+
+    state: State = State.IDLE
+    label: str = ""
+    file: str = ""
+    received: int = 0
+    total: int = 0
+    message: str = ""
+    by_hand: tuple[str, ...] = ()
+
+
+class Fetcher:
+    """Works on one order at a time, in a thread of its own.
+
+    Args:
+        check: Raises an `InstantStyleError` where a file does not hold what its kind should.
+        pace: How patient downloads are.
+    """
+
+    def __init__(self, check: Callable[[Path, FileKind], None], pace: Pace | None = None) -> None:
+        self.progress = Progress()
+        self._check = check
+        self._pace = pace or Pace()
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, order: Order) -> None:
+        """Begin.
+
+        Raises:
+            DownloadError: If there is nothing to fetch, another order is being worked on, or the disk is too full.
+        """
+        with self._lock:
+            if self.progress.state is State.RUNNING:
+                raise DownloadError("Models are being fetched already. Wait, or cancel that.", _BUSY)
+            if not order.files:
+                raise DownloadError("Nothing is missing from this set of models.")
+            _check_space(order)
+            self._cancelled.clear()
+            self.progress = Progress(State.RUNNING, order.label, total=order.total)
+            self._thread = threading.Thread(target=self._work, args=(order,), daemon=True)
+            self._thread.start()
+
+    def cancel(self) -> None:
+        """Stop soon, at the latest when a silent server is given up; what was received stays."""
+        self._cancelled.set()
+        with self._lock:
+            if self.progress.state is State.RUNNING:
+                self.progress = dataclasses.replace(self.progress, message="Cancelling.")
+
+    def wait(self, seconds: float | None = None) -> Progress:
+        """Return when the order has ended or the time is over."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self.progress
+
+    def _work(self, order: Order) -> None:
+        try:
+            before = 0
+            for address, file in order.files:
+                self._tell(file=file.target, received=before)
+                self._fetch(order, address, file, before)
+                before += file.bytes or 0
+            shutil.rmtree(order.folder / PARTS, ignore_errors=True)
+            self._tell(state=State.DONE, file="", received=order.total, message=f"Fetched into {order.folder}.")
+        except CancelledDownloadError as error:
+            self._tell(state=State.CANCELLED, message=str(error))
+        except (InstantStyleError, OSError) as error:
+            logger.warning("Models were not fetched: %s", error)
+            self._tell(state=State.FAILED, message=str(error), by_hand=order.by_hand())
+        finally:
+            if self.progress.state is State.RUNNING:  # an error in the program must not look like patience
+                self._tell(state=State.FAILED, message="It stopped unexpectedly; the console says why.")
+
+    def _fetch(self, order: Order, address: str, file: RemoteFile, before: int) -> None:
+        target = order.folder / file.target
+        if self._is_here(target, file):
+            return
+        watch = Watch(lambda count: self._tell(received=before + count), self._cancelled)
+        part = PartFile(order.part(file))
+        Download(address, file, part, watch, self._pace).run()
+        try:
+            self._check(part.path, file.kind)
+        except InstantStyleError as error:
+            part.discard()
+            raise DownloadError(f"What {address} sent was thrown away: {error}") from error
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.path.replace(target)
+
+    def _is_here(self, path: Path, file: RemoteFile) -> bool:
+        """Whether ``path`` is ``file`` already, as far as size and structure tell."""
+        if not path.is_file() or file.bytes not in (None, path.stat().st_size):
+            return False
+        with contextlib.suppress(InstantStyleError):
+            self._check(path, file.kind)
+            return True
+        return False
+
+    def _tell(self, **changes: object) -> None:
+        with self._lock:
+            self.progress = dataclasses.replace(self.progress, **changes)  # type: ignore[arg-type]
+
+
+def _check_space(order: Order) -> None:
+    order.folder.mkdir(parents=True, exist_ok=True)
+    parts = (order.part(file) for _, file in order.files)
+    here = sum(part.stat().st_size for part in parts if part.is_file())
+    needed, free = order.total - here + _SPARE, shutil.disk_usage(order.folder).free
+    if needed > free:
+        raise DownloadError(
+            f"The disk of {order.folder} has {size_text(free)} left, and {size_text(needed)} are needed. Make room, or "
+            "choose a smaller set."
+        )

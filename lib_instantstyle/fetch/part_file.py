@@ -1,0 +1,72 @@
+"""The beginning of a file that is being fetched, and what must be known to ask for the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.errors import CancelledDownloadError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_CHUNK = 1 << 20  # bytes
+
+
+class PartFile:
+    """What is here of a file, at ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._notes = path.with_name(f"{path.name}.resume")
+
+    @property
+    def size(self) -> int:
+        """Bytes that are here."""
+        return self.path.stat().st_size if self.path.is_file() else 0
+
+    def note(self, address: str, headers: Mapping[str, str]) -> None:
+        """Remember by what a server recognises this version of the file: a strong ETag, or its date."""
+        etag = headers.get("ETag", "")
+        validator = headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
+        self._notes.write_text(json.dumps({"address": address, "validator": validator}), encoding="utf-8")
+
+    def resuming(self, address: str, sha256: str | None) -> dict[str, str]:
+        """Return the headers that ask for the rest. Where nothing could tell whether it belongs here, begin anew."""
+        try:
+            notes = json.loads(self._notes.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            notes = {}
+        rest = {"Range": f"bytes={self.size}-"}
+        if self.size and notes.get("address") == address and notes.get("validator"):
+            return {**rest, "If-Range": notes["validator"]}
+        if self.size and sha256:
+            return rest  # the hash will tell
+        self.discard()
+        return {}
+
+    def sha256(self, cancelled: threading.Event) -> str:
+        """Return the hash of what is here.
+
+        Raises:
+            CancelledDownloadError: If ``cancelled`` is set meanwhile.
+        """
+        digest = hashlib.sha256()
+        with self.path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                if cancelled.is_set():
+                    raise CancelledDownloadError
+        return digest.hexdigest()
+
+    def forget(self) -> None:
+        """Forget what only resuming needs."""
+        self._notes.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Throw away what is here."""
+        self.path.unlink(missing_ok=True)
+        self.forget()

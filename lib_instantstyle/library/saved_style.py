@@ -1,0 +1,95 @@
+"""Saved styles: what they keep, and how they may be called.
+
+A style needs no picture and no encoder later. Its settings are keys of `StyleParams`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.errors import StyleError
+from lib_instantstyle.params.blocks import Preset
+from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lib_instantstyle.method.embeddings import Embeddings
+    from lib_instantstyle.models.adapter import Adapter, Kind
+
+# What belongs to a picture, to a machine or to the occasion, and not to a style.
+_LEFT_OUT = frozenset(("enabled", "adapter", "passes", "reference", "style", "subject_weight"))
+SETTINGS = tuple(name for name, declared in controls().items() if name not in _LEFT_OUT and not declared.pictures)
+PICTURES = ("image", "images", "layout_image", "negative_image")  # a style's embeddings stand in their place
+_NAME = re.compile(r"[^\W_][\w .()'-]{0,63}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[\d¹²³]) *(\..*)?", re.IGNORECASE)  # device names of Windows
+_NAME_BYTES = 200  # file systems take 255, of which the suffix needs some
+
+
+@dataclass(frozen=True)
+class SavedStyle:
+    """A style without its pictures.
+
+    Attributes:
+        kind: Of the adapters that read its embeddings.
+        width: Of its embeddings.
+        embeddings: Without the subject, which belongs to one picture.
+        settings: Values by key of `StyleParams`, those that differ from their defaults.
+        thumbnail: An encoded picture, or nothing.
+        sha256: Of the file that it was read from.
+    """
+
+    kind: Kind
+    width: int
+    embeddings: Embeddings
+    settings: Mapping[str, Any]
+    thumbnail: bytes = b""
+    sha256: str = field(default="", compare=False)
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """The value of every setting that a style keeps, its default where the style says nothing."""
+        return {key: self.settings.get(key, default_of(key)) for key in SETTINGS}
+
+    def suits(self, adapter: Adapter) -> bool:
+        """Whether ``adapter`` reads its embeddings."""
+        return (adapter.kind, adapter.embedding_width) == (self.kind, self.width)
+
+    def params(self) -> StyleParams:
+        """Return the saved settings, validated.
+
+        Raises:
+            ParameterError: If they cannot be used.
+        """
+        return StyleParams.from_dict({"enabled": True, **self.settings})
+
+
+def settings_of(params: StyleParams) -> dict[str, Any]:
+    """Return what a style keeps of ``params``."""
+    values = {name: getattr(params, name) for name in SETTINGS if name != "blocks" or params.preset is Preset.CUSTOM}
+    return {name: getattr(value, "value", value) for name, value in values.items() if value != default_of(name)}
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` without surrounding space.
+
+    Raises:
+        StyleError: If it could leave its folder, break a prompt, or is no file name somewhere.
+    """
+    if not name.strip():
+        raise StyleError("Give the style a name first.")
+    if not is_name(name.strip()):
+        raise StyleError(
+            f"{quoted(name)} cannot be the name of a style. Use up to 64 letters, digits, spaces and - _ . ( ) ', "
+            "beginning with a letter or digit."
+        )
+    return name.strip()
+
+
+def is_name(name: str) -> bool:
+    """Return whether a style may be called ``name``."""
+    is_fit = _NAME.fullmatch(name) and not name.endswith(".") and not _RESERVED.fullmatch(name)
+    return bool(is_fit) and len(name.encode()) <= _NAME_BYTES

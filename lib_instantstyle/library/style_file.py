@@ -1,0 +1,178 @@
+"""Style files: safetensors with the embeddings, and the rest in its metadata.
+
+Files come from anywhere, so everything is checked before it is used, and nothing is ever unpickled. The
+thumbnail lies where the WebUI looks for cover pictures of model files.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from lib_instantstyle.errors import ParameterError, StyleError
+from lib_instantstyle.library.saved_style import SETTINGS, SavedStyle
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.models.adapter import Kind
+from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.pictures.crops import MAX_TILES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SUFFIX = ".safetensors"
+MAX_BYTES = 128 << 20  # eight references of a Plus adapter with eight tiles each
+MAX_COVER = 2 << 20  # characters; ours have 6 000
+FORMAT = "instantstyle-1"
+_STYLE = re.compile(r"style\.([0-7])")
+# RecursionError: the json module, on brackets without end.
+_UNUSABLE = (SafetensorError, OSError, ValueError, IndexError, TypeError, RecursionError, ParameterError)
+_COVER = "ssmd_cover_images"
+
+
+def encode(style: SavedStyle) -> bytes:
+    """Return the content of a style file."""
+    tensors = {f"style.{index}": tensor for index, tensor in enumerate(style.embeddings.style)}
+    optional = {"layout": style.embeddings.layout, "negative": style.embeddings.negative}
+    if style.kind is not Kind.LINEAR:
+        optional["nothing"] = style.embeddings.nothing
+    tensors |= {name: tensor for name, tensor in optional.items() if tensor is not None}
+    metadata = {
+        "format": FORMAT,
+        "kind": style.kind.value,
+        "settings": json.dumps(dict(style.settings), sort_keys=True),
+        _COVER: json.dumps([base64.b64encode(style.thumbnail).decode()] if style.thumbnail else []),
+    }
+    return _sorted_header(save({name: tensor.float().contiguous() for name, tensor in tensors.items()}, metadata))
+
+
+def _sorted_header(content: bytes) -> bytes:
+    """Write the header's entries in order, which the library does not, so that the same style is the same file."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    padded = header + b" " * (-len(header) % 8)
+    return len(padded).to_bytes(8, "little") + padded + content[8 + length :]
+
+
+def decode(content: bytes, name: str) -> SavedStyle:
+    """Read a style file.
+
+    Args:
+        content: Of the file.
+        name: For messages.
+
+    Raises:
+        StyleError: If it is none, damaged, or holds anything that a style cannot have.
+    """
+    if len(content) > MAX_BYTES:
+        raise StyleError(
+            f"The style {name} is {len(content) >> 20} MiB large; styles are at most {MAX_BYTES >> 20} MiB."
+        )
+    with tempfile.TemporaryDirectory() as folder:  # the library reads metadata from files only
+        path = Path(folder) / f"style{SUFFIX}"
+        path.write_bytes(content)
+        return read(path, name)
+
+
+def read(path: Path, name: str) -> SavedStyle:
+    """Read the style file at ``path``, as `decode` does."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StyleError(f"The style {name} is too large: at most {MAX_BYTES >> 20} MiB.")
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            _check_format(metadata, name)
+            tensors = {key: file.get_tensor(key) for key in _checked_names(file.keys(), name)}
+        return dataclasses.replace(_style(metadata, tensors), sha256=fingerprint(path))
+    except SafetensorError as error:  # its own words are about headers and bytes
+        raise StyleError(f"{name}{SUFFIX} is not an InstantStyle style, or is damaged: it cannot be used.") from error
+    except KeyError as error:
+        raise StyleError(f"The style {name} cannot be used: it lacks {error}. Save or import it again.") from error
+    except _UNUSABLE as error:
+        raise StyleError(f"The style {name} cannot be used: {error}. Save or import it again.") from error
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return the texts of a style file, its settings and cover picture among them.
+
+    Raises:
+        StyleError: If it is no style file, or its cover cannot be used.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+        _check_format(metadata, path.stem)
+        _cover(metadata.get(_COVER, "[]"))
+    except _UNUSABLE as error:
+        raise StyleError(f"The style {path.stem} cannot be used: {error}. Save or import it again.") from error
+    return metadata
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a style file, or nothing where it is too large to be one."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.stat().st_size <= MAX_BYTES else ""
+
+
+def _check_format(metadata: Mapping[str, str], name: str) -> None:
+    if metadata.get("format") != FORMAT:
+        found = quoted(metadata.get("format"))
+        raise StyleError(f"{name} is no style saved by this extension (its format is {found}).")
+
+
+def _checked_names(names: Any, name: str) -> list[str]:
+    known = [key for key in names if _STYLE.fullmatch(key) or key in ("layout", "negative", "nothing")]
+    if len(known) != len(list(names)) or "style.0" not in known:
+        raise StyleError(f"The style {name} holds other tensors than embeddings. Save or import it again.")
+    return known
+
+
+def _style(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> SavedStyle:
+    kind = Kind(metadata["kind"])
+    width = tensors["style.0"].shape[-1] if tensors["style.0"].dim() else 0
+    for key, tensor in tensors.items():
+        _check_tensor(key, tensor, kind, width)
+    style = tuple(tensors[f"style.{index}"] for index in range(sum(key.startswith("style.") for key in tensors)))
+    nothing = torch.zeros(1, width) if kind is Kind.LINEAR else tensors["nothing"]
+    embeddings = Embeddings(style, nothing, tensors.get("layout"), tensors.get("negative"))
+    saved = SavedStyle(kind, width, embeddings, _settings(metadata["settings"]), _cover(metadata.get(_COVER, "[]")))
+    saved.params()  # settings that cannot be used are found here, not in the middle of a job
+    return saved
+
+
+def _check_tensor(key: str, tensor: torch.Tensor, kind: Kind, width: int) -> None:
+    dimensions = 2 if kind is Kind.LINEAR else 3
+    fits = tensor.dim() == dimensions and tensor.shape[-1] == width and 0 < tensor.shape[0] <= MAX_TILES
+    if not (fits and tensor.numel() and tensor.dtype is torch.float32 and torch.isfinite(tensor).all()):
+        raise ValueError(f"{key} is no embedding (shape {list(tensor.shape)}, {tensor.dtype})")
+
+
+def _settings(text: str) -> dict[str, Any]:
+    settings = json.loads(text)
+    if not isinstance(settings, dict):
+        raise TypeError("its settings are no dict")
+    foreign = sorted(set(settings) - set(SETTINGS))
+    if foreign:
+        raise ValueError(f"its settings hold {quoted(foreign[0])}, which no style has")
+    return settings
+
+
+def _cover(text: str) -> bytes:
+    covers = json.loads(text)
+    if not isinstance(covers, list) or not all(isinstance(cover, str) for cover in covers):
+        raise TypeError("its cover pictures are no list of texts")
+    if len(text) > MAX_COVER:
+        raise ValueError("its cover picture is too large")
+    try:
+        return base64.b64decode(covers[0], validate=True) if covers else b""
+    except binascii.Error as error:
+        raise ValueError(f"its cover picture is damaged ({error})") from error

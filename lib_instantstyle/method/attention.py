@@ -1,0 +1,54 @@
+"""The formulas at a cross-attention."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+_EPSILON = 1e-6  # under the root of a variance
+
+
+def image_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Attend from the UNet's query to the image tokens: ``softmax(q Kᵀ / √d) V``.
+
+    IP-Adapter (https://arxiv.org/abs/2308.06721), equation 5.
+
+    Args:
+        query: ``[rows, positions, heads · d]``, as it leaves the site's own ``to_q``.
+        key: ``[rows, heads, tokens, d]``.
+        value: ``[rows, heads, tokens, d]``.
+
+    Returns:
+        ``[rows, positions, heads · d]``, in the layout that enters ``to_out``.
+    """
+    rows, positions, width = query.shape
+    heads = key.shape[1]
+    split = query.view(rows, positions, heads, width // heads).transpose(1, 2)  # (rows, heads, positions, d)
+    attended = F.scaled_dot_product_attention(split, key, value)
+    return attended.transpose(1, 2).reshape(rows, positions, width)
+
+
+def keep_text_colours(text_term: torch.Tensor, image_term: torch.Tensor, amount: float) -> torch.Tensor:
+    """Blend between adding the image term and cross-modal AdaIN (StyleStudio, https://arxiv.org/abs/2412.08503).
+
+    AdaIN gives the text term the image term's statistics over the positions, channel by channel:
+    ``A = σ(I)·(T − μ(T))/σ(T) + μ(I)``. With the amount ``a`` the answer is ``(1 − a)·I + a·(A − T)``, so that
+    ``T + w·answer`` is ``T + w·I`` for ``a = 0`` and ``A`` for ``a = 1`` and ``w = 1``.
+
+    Args:
+        text_term: ``T``, ``[rows, positions, channels]``.
+        image_term: ``I``, the same shape, without its weight.
+        amount: 0 to 1.
+    """
+    text, image = text_term.float(), image_term.float()
+    text_variance, text_mean = torch.var_mean(text, dim=1, keepdim=True)
+    image_variance, image_mean = torch.var_mean(image, dim=1, keepdim=True)
+    scale = ((image_variance + _EPSILON) / (text_variance + _EPSILON)).sqrt()
+    aligned = scale * (text - text_mean) + image_mean
+    return torch.lerp(image, aligned - text, amount).to(text_term.dtype)
+
+
+def split_heads(projected: torch.Tensor, heads: int) -> torch.Tensor:
+    """Reshape ``[rows, tokens, heads · d]`` to ``[rows, heads, tokens, d]``."""
+    rows, tokens, width = projected.shape
+    return projected.view(rows, tokens, heads, width // heads).transpose(1, 2)

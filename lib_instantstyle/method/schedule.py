@@ -1,0 +1,85 @@
+"""Strength over the noise schedule.
+
+Fractions count noise level, not steps: ``0`` is the noisiest timestep, 999, and ``1`` the clean picture.
+This holds for every sampler, whatever it does between steps, and for img2img and hires passes, which enter
+the schedule part way.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import torch
+
+from lib_instantstyle.params.curve import Curve, Point, Shape
+
+if TYPE_CHECKING:
+    from lib_instantstyle.params.style_params import StyleParams
+
+TIMESTEPS = 1000
+
+
+class Schedule:
+    """Strength at each timestep, looked up on the device without waiting for it.
+
+    Args:
+        start, end: The window outside of which the strength is 0.
+        curve: A shape is stretched over the window; points stand where they say.
+    """
+
+    def __init__(self, start: float = 0.0, end: float = 1.0, curve: Curve = Shape.CONSTANT) -> None:
+        fraction = 1.0 - torch.arange(TIMESTEPS, dtype=torch.float64) / (TIMESTEPS - 1)
+        tolerance = 0.5 / (TIMESTEPS - 1)  # the boundaries themselves belong to the window
+        inside = (fraction >= start - tolerance) & (fraction <= end + tolerance)
+        progress = ((fraction - start) / (end - start)).clamp(0.0, 1.0)
+        strength = _shaped(curve, progress) if isinstance(curve, Shape) else _interpolated(curve, fraction)
+        self._table = (inside * strength).float()
+        self.is_constant = bool((self._table == 1.0).all())
+
+    @classmethod
+    def of_pass(cls, params: StyleParams, *, hires: bool) -> Schedule:
+        """Return the schedule that ``params`` wish for the first pass, or for the hires pass."""
+        if hires and params.has_hires_schedule:
+            return cls(params.hires_start, params.hires_end, params.parsed_hires_curve)
+        return cls(params.start, params.end, params.parsed_curve)
+
+    def strength(self, timesteps: torch.Tensor) -> torch.Tensor:
+        """Return the strength of each row.
+
+        Args:
+            timesteps: ``[rows]``, 0 to 999, fractions allowed (samplers interpolate).
+
+        Returns:
+            ``[rows, 1, 1]``, float32, on the device of ``timesteps``.
+        """
+        if self._table.device != timesteps.device:
+            self._table = self._table.to(timesteps.device)
+        index = timesteps.round().long().clamp(0, TIMESTEPS - 1)
+        return self._table[index].view(-1, 1, 1)
+
+    def sampled(self, count: int) -> list[float]:
+        """Return ``count`` strengths from pure noise to the finished picture, for drawing."""
+        places = torch.linspace(TIMESTEPS - 1, 0, count)
+        strengths: list[float] = self.strength(places).flatten().tolist()
+        return strengths
+
+
+def _shaped(shape: Shape, progress: torch.Tensor) -> torch.Tensor:
+    if shape is Shape.FADE_IN:
+        return progress
+    if shape is Shape.FADE_OUT:
+        return 1.0 - progress
+    if shape is Shape.EASE:
+        return torch.sin(torch.pi * progress) ** 2
+    return torch.ones_like(progress)
+
+
+def _interpolated(points: tuple[Point, ...], fraction: torch.Tensor) -> torch.Tensor:
+    """Join the points by straight lines; before the first and after the last the strength stays."""
+    strength = torch.full_like(fraction, points[0].strength)
+    for before, after in itertools.pairwise(points):
+        way = (fraction - before.fraction) / (after.fraction - before.fraction)
+        between = before.strength + way * (after.strength - before.strength)
+        strength = torch.where(fraction > before.fraction, between, strength)
+    return torch.where(fraction > points[-1].fraction, points[-1].strength, strength)

@@ -1,0 +1,37 @@
+"""Adapters and encoders in plain words: what each is, and what it can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.models.adapter import Kind
+from lib_instantstyle.models.towers import BIGG_WIDTH, by_projection
+
+if TYPE_CHECKING:
+    from lib_instantstyle.models.adapter import Adapter
+    from lib_instantstyle.models.encoder_file import EncoderFile
+
+
+def adapter_kind(adapter: Adapter) -> str:
+    """Return what ``adapter`` is: ``IP-Adapter Plus for ViT-H``."""
+    tower = adapter.tower.name if adapter.tower else f"an encoder {adapter.embedding_width} wide"
+    return f"{'IP-Adapter' if adapter.kind is Kind.LINEAR else 'IP-Adapter Plus'} for {tower}"
+
+
+def adapter_abilities(adapter: Adapter, text_width: int = BIGG_WIDTH) -> str:
+    """Return what ``adapter`` can do, with a checkpoint whose text tower's space has so many dimensions."""
+    if adapter.shares_space(text_width):
+        return "style, layout and content removal"
+    return "style and layout; no content removal"
+
+
+def adapter_text(adapter: Adapter, *, has_encoder: bool) -> str:
+    """Return what ``adapter`` is and can do; the name of its encoder follows where it has one."""
+    seen_by = "sees through" if has_encoder else "its image encoder is missing"
+    return f"{adapter_kind(adapter)}: {adapter_abilities(adapter)}; {seen_by}"
+
+
+def encoder_kind(encoder: EncoderFile) -> str:
+    """Return what ``encoder`` is."""
+    tower = by_projection(encoder.projection_width)
+    return tower.name if tower else f"a CLIP tower {encoder.projection_width} wide"

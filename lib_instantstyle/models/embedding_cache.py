@@ -1,0 +1,76 @@
+"""Embeddings on disk, so that a picture seen before needs neither encoder nor picture.
+
+One small safetensors file an embedding, named by the hash of what it depends on. Files appear by an atomic
+rename, so two processes may write at once; the least recently used go first when the folder grows too big.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from lib_instantstyle.models.atomic_write import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_LIMIT = 256 * 1024 * 1024  # bytes
+_SUFFIX = ".safetensors"
+
+
+class EmbeddingCache:
+    """A bounded folder of embeddings.
+
+    Args:
+        folder: Created when the first embedding is kept.
+        limit: Bytes in all; 0 keeps nothing.
+    """
+
+    def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
+        self._folder = folder
+        self._limit = limit
+
+    def get(self, *key: str) -> torch.Tensor | None:
+        """Return the embedding kept under ``key``, or None. A damaged file counts as absent and is removed."""
+        path = self._path(key)
+        embedding = _read(path)
+        if embedding is None:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        return embedding
+
+    def put(self, embedding: torch.Tensor, *key: str) -> None:
+        """Keep ``embedding`` under ``key``. A full or read-only disk is no error: this is only a cache."""
+        if embedding.nbytes > self._limit:
+            return
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._path(key), save({"embedding": embedding.contiguous()}))
+            self._evict()
+
+    def _path(self, key: tuple[str, ...]) -> Path:
+        return self._folder / (hashlib.sha256("\n".join(key).encode()).hexdigest() + _SUFFIX)
+
+    def _evict(self) -> None:
+        files = [(path, path.stat()) for path in self._folder.glob(f"*{_SUFFIX}")]
+        total = sum(status.st_size for _, status in files)
+        for path, status in sorted(files, key=lambda entry: entry[1].st_mtime):
+            if total <= self._limit:
+                return
+            path.unlink(missing_ok=True)
+            total -= status.st_size
+
+
+def _read(path: Path) -> torch.Tensor | None:
+    try:
+        embedding: torch.Tensor = load_file(str(path))["embedding"].clone()
+        os.utime(path)
+    except (SafetensorError, OSError, KeyError):
+        return None
+    return embedding if torch.isfinite(embedding).all() else None

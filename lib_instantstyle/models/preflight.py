@@ -1,0 +1,134 @@
+"""Whether everything is there for a styled picture, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.models.descriptions import adapter_abilities, encoder_kind
+from lib_instantstyle.models.towers import BIGG_WIDTH
+
+if TYPE_CHECKING:
+    from lib_instantstyle.models.adapter import Adapter
+    from lib_instantstyle.models.encoder_file import EncoderFile
+
+
+_GET = "Open the tab Models and press Get models."
+
+
+class Verdict(str, Enum):
+    """What a check found."""
+
+    READY = "ready"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    OPTIONAL = "optional"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known without loading anything.
+
+    Attributes:
+        model: Name of the checkpoint that is chosen.
+        is_loaded: Whether it is loaded, so that something is known of it.
+        model_problem: Why it cannot be styled; empty if it can.
+        text_width: Of the space of its text tower; SDXL's, where nothing is known of it.
+        adapter: That would be used, None if there is none.
+        adapter_problem: Why the one that was named cannot be used.
+        encoder: That would be used, None if there is none.
+        references: How many pictures there are, None where that was not told.
+        style: Name of the saved style in their place.
+        content: What is to be removed.
+    """
+
+    model: str = ""
+    is_loaded: bool = False
+    model_problem: str = ""
+    text_width: int = BIGG_WIDTH
+    adapter: Adapter | None = None
+    adapter_problem: str = ""
+    encoder: EncoderFile | None = None
+    references: int | None = None
+    style: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list.
+
+    Attributes:
+        name: What is checked.
+        verdict: What was found.
+        text: In words.
+        todo: What to do about it; empty where there is nothing to do.
+    """
+
+    name: str
+    verdict: Verdict
+    text: str
+    todo: str = ""
+
+
+def checks(facts: Facts) -> tuple[Check, ...]:
+    """Return the list, in the order in which to mend it."""
+    return tuple(check(facts) for check in (_model, _adapter, _encoder, _reference, _content))
+
+
+def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
+    """Return what to do next."""
+    if not enabled:
+        return "InstantStyle is off: tick the box before its name."
+    for check in found:
+        if check.verdict is Verdict.MISSING:
+            return check.todo
+    return "Ready to generate."
+
+
+def _model(facts: Facts) -> Check:
+    if facts.model_problem:
+        return Check("SDXL model", Verdict.MISSING, facts.model, facts.model_problem)
+    if not facts.is_loaded:
+        return Check("SDXL model", Verdict.UNKNOWN, f"{facts.model or 'a checkpoint'}, not loaded yet")
+    return Check("SDXL model", Verdict.READY, facts.model)
+
+
+def _adapter(facts: Facts) -> Check:
+    if facts.adapter is None:
+        return Check("Adapter", Verdict.MISSING, "none", facts.adapter_problem or f"There is no adapter yet. {_GET}")
+    return Check(
+        "Adapter", Verdict.READY, f"{facts.adapter.path.name}: {adapter_abilities(facts.adapter, facts.text_width)}"
+    )
+
+
+def _encoder(facts: Facts) -> Check:
+    if facts.encoder is not None:
+        return Check("Image encoder", Verdict.READY, f"{facts.encoder.path.name} ({encoder_kind(facts.encoder)})")
+    if facts.style:
+        return Check("Image encoder", Verdict.OPTIONAL, "a saved style needs none")
+    return Check("Image encoder", Verdict.MISSING, "none", f"The adapter needs its image encoder. {_GET}")
+
+
+def _reference(facts: Facts) -> Check:
+    if facts.style:
+        return Check("Reference", Verdict.READY, f"saved style {facts.style}")
+    if facts.references is None:
+        return Check("Reference", Verdict.UNKNOWN, "not told; a job takes it as 'image'")
+    if not facts.references:
+        return Check("Reference", Verdict.MISSING, "none", "Drop a picture whose style you like into Style reference.")
+    return Check("Reference", Verdict.READY, f"{facts.references} picture{'s' * (facts.references > 1)}")
+
+
+def _content(facts: Facts) -> Check:
+    if not facts.content.strip():
+        return Check("Content to remove", Verdict.OPTIONAL, "none named")
+    if facts.adapter is not None and not facts.adapter.shares_space(facts.text_width):
+        return Check(
+            "Content to remove",
+            Verdict.MISSING,
+            facts.content,
+            "The adapter cannot remove content. Choose ip-adapter_sdxl, or empty Content to remove.",
+        )
+    return Check("Content to remove", Verdict.READY, facts.content)

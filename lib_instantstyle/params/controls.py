@@ -1,0 +1,144 @@
+"""What a control is, and what its values may be; `declared` lists the controls themselves."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.errors import ParameterError
+
+if TYPE_CHECKING:
+    from dataclasses import Field
+
+MAX_TEXT = 8000  # characters of any text control; all 70 layers by their full names fit
+MAX_WEIGHT = 3.0  # of every weight that is written in a text, up or down
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the user sees of one field.
+
+    Attributes:
+        label: Label of the control and name of the X/Y/Z axis.
+        help: One or two plain sentences.
+        minimum, maximum, step: Range of a number.
+        choices: Enumeration of the values of a choice.
+        suggestions: Values offered for a text that has some common ones.
+        pictures: How many pictures the control holds; 0 for everything that is no picture.
+        axis: Whether an X/Y/Z axis makes sense.
+        recorded: Whether the value belongs into the infotext.
+    """
+
+    label: str
+    help: str
+    minimum: float = 0.0
+    maximum: float = 1.0
+    step: float = 0.01
+    choices: type[Enum] | None = None
+    suggestions: tuple[str, ...] = ()
+    pictures: int = 0
+    axis: bool = True
+    recorded: bool = True
+
+
+def control(default: Any, label: str, help: str, **options: Any) -> Any:
+    """Declare a dataclass field together with its control."""
+    return field(default=default, metadata={"control": Control(label, help, **options)})
+
+
+def pictures(label: str, help: str, count: int = 1) -> Any:
+    """Declare a field that holds up to ``count`` pictures."""
+    return control(None, label, help, pictures=count, axis=False, recorded=False)
+
+
+def checked(entry: Field[Any], value: Any) -> Any:
+    """Return ``value`` in the type of the field ``entry``.
+
+    Raises:
+        ParameterError: If it has another type, is outside its range or is no known choice.
+    """
+    declared: Control = entry.metadata["control"]
+    default = entry.default if entry.default is not MISSING else None
+    name = f"{declared.label} ({entry.name})"
+    if declared.pictures:
+        return value
+    if declared.choices:
+        return _checked_choice(name, declared.choices, value)
+    if isinstance(default, bool):
+        return _checked_type(name, default, value, bool, "true or false")
+    if isinstance(default, float):
+        return _checked_number(name, default, declared, value)
+    text: str = _checked_type(name, default, value, str, "a text").strip()
+    if len(text) > MAX_TEXT:
+        raise ParameterError(f"{name} is {len(text)} characters long; at most {MAX_TEXT} are allowed.")
+    return text
+
+
+def parse_choice(choices: type[Enum], value: str) -> Enum | None:
+    """Return the member of ``choices`` that ``value`` spells, ignoring case, spaces and punctuation."""
+    return next((member for member in choices if letters(member.value) == letters(value)), None)
+
+
+def letters(text: str) -> str:
+    """Return what counts when names are compared: small letters and digits."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def quoted(value: Any) -> str:
+    """Return ``value`` as an error message shows it, cut to a line."""
+    text = "null" if value is None else repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def parse_weight(text: str, field_name: str, *, minimum: float = -MAX_WEIGHT, example: str = "") -> float:
+    """Read a weight within a text control.
+
+    Args:
+        text: The number.
+        field_name: Label and key of the control, for messages.
+        minimum: The smallest weight that makes sense there; the largest is `MAX_WEIGHT`.
+        example: How to write it, for messages.
+
+    Raises:
+        ParameterError: If it is no number, or outside its range.
+    """
+    try:
+        weight = float(text)
+    except ValueError:
+        raise ParameterError(f"{field_name}: {quoted(text.strip())} is not a number.{example}") from None
+    if not minimum <= weight <= MAX_WEIGHT:  # NaN fails this too
+        low = f"{minimum:g}".replace("-", "−")
+        raise ParameterError(f"{field_name}: {text.strip()} is outside {low} to {MAX_WEIGHT:g}.")
+    return weight
+
+
+def _checked_choice(name: str, choices: type[Enum], value: Any) -> Enum:
+    if isinstance(value, choices):
+        return value
+    member = parse_choice(choices, value) if isinstance(value, str) else None
+    if member is None:
+        names = ", ".join(str(member.value) for member in choices)
+        raise ParameterError(f"{name} must be one of: {names}; got {quoted(value)}.")
+    return member
+
+
+def _checked_type(name: str, default: Any, value: Any, kind: type, wanted: str) -> Any:
+    if not isinstance(value, kind):
+        raise ParameterError(f"{name} must be {wanted}; got {quoted(value)}. {_remedy(default)}")
+    return value
+
+
+def _checked_number(name: str, default: Any, declared: Control, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ParameterError(f"{name} must be a number; got {quoted(value)}. {_remedy(default)}")
+    if not declared.minimum <= value <= declared.maximum:  # NaN fails this too
+        raise ParameterError(
+            f"{name} must be between {declared.minimum:g} and {declared.maximum:g}; got {quoted(value)}."
+        )
+    return float(value)
+
+
+def _remedy(default: Any) -> str:
+    return f"Leave it out for the default, {default!r}."

@@ -1,0 +1,71 @@
+"""The strength curve as text: a named shape, or points on the noise schedule; `method.schedule` samples it."""
+
+from __future__ import annotations
+
+import itertools
+from enum import Enum
+from typing import NamedTuple
+
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params.controls import MAX_WEIGHT, parse_choice, quoted
+
+_EXAMPLE = "Write for example '0:0.4, 0.3:1, 0.8:0'."
+
+
+class Shape(str, Enum):
+    """Named curves between start and end. The value is the label that users see."""
+
+    CONSTANT = "Constant"
+    FADE_IN = "Fade in"
+    FADE_OUT = "Fade out"
+    EASE = "Ease in and out"
+
+
+class Point(NamedTuple):
+    """A strength at a place on the noise schedule."""
+
+    fraction: float
+    strength: float
+
+
+Curve = Shape | tuple[Point, ...]
+
+
+def parse_curve(text: str) -> Curve:
+    """Read a curve: the name of a shape, or points ``fraction:strength`` in rising order.
+
+    Raises:
+        ParameterError: If it is neither, or the points are out of order or out of range.
+    """
+    shape = parse_choice(Shape, text)
+    if isinstance(shape, Shape):
+        return shape
+    points = tuple(_parse_point(part) for part in text.split(",") if part.strip())
+    if not points:
+        raise ParameterError(f"The curve is empty. {_EXAMPLE}")
+    for before, after in itertools.pairwise(points):
+        if after.fraction <= before.fraction:
+            raise ParameterError(
+                f"The curve's points are out of order: {before.fraction:g} is followed by {after.fraction:g}. "
+                "Write them from 0 (pure noise) to 1 (finished picture), each place once."
+            )
+    return points
+
+
+def _parse_point(text: str) -> Point:
+    fraction, separator, strength = text.partition(":")
+    try:
+        point = Point(float(fraction), float(strength))
+    except ValueError:
+        separator = ""
+    if not separator:
+        shapes = ", ".join(shape.value for shape in Shape)
+        raise ParameterError(
+            f"The curve has {quoted(text.strip())}, which is no point and no shape ({shapes}). {_EXAMPLE}"
+        )
+    if not (0.0 <= point.fraction <= 1.0 and 0.0 <= point.strength <= MAX_WEIGHT):
+        raise ParameterError(
+            f"The curve's point {text.strip()} is out of range: places go from 0 to 1, strengths from 0 to "
+            f"{MAX_WEIGHT:g}. {_EXAMPLE}"
+        )
+    return point

@@ -1,0 +1,179 @@
+"""`StyleParams`: what a user set for one generation, checked, its texts parsed once. Declared in `declared`."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params.block_weights import SiteName, Target, block_of, selected_weights
+from lib_instantstyle.params.blocks import LAYOUT, Block, Preset
+from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
+from lib_instantstyle.params.contents import Content, parse_contents
+from lib_instantstyle.params.controls import Control, checked, letters, quoted
+from lib_instantstyle.params.curve import Curve, parse_curve
+from lib_instantstyle.params.declared import SAME, Declared
+from lib_instantstyle.params.picture_hashes import PictureHashes, parse_picture_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class StyleParams(Declared):
+    """Everything a user can set for one generation. Constructing validates, and parses each text field once.
+
+    Raises:
+        ParameterError: If a value has the wrong type or lies outside its range.
+    """
+
+    def __post_init__(self) -> None:
+        """Convert choices given as text and refuse what cannot be used."""
+        for entry in dataclasses.fields(self):
+            object.__setattr__(self, entry.name, checked(entry, getattr(self, entry.name)))
+        for name in ("curve", "hires_curve"):
+            object.__setattr__(self, name, _spelled(getattr(self, name), controls()[name].suggestions))
+        for start, end in (("start", "end"), ("hires_start", "hires_end")):
+            _check_window(start, getattr(self, start), end, getattr(self, end))
+        for name in _PARSED:
+            getattr(self, name)
+        self.reference_weights(MAX_PICTURES)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> StyleParams:
+        """Build from an API dict.
+
+        Raises:
+            ParameterError: For an unknown key, with the nearest known one, or an unusable value.
+        """
+        for key in values:
+            if key not in controls():
+                raise ParameterError(f"Unknown InstantStyle key {quoted(key)}. {_suggestion(key)}")
+        params = cls(**values)
+        if params.preset is not Preset.CUSTOM and params.blocks != default_of("blocks"):
+            raise ParameterError(
+                f"{_named('blocks')} acts with the preset Custom only; the preset is {params.preset.value}. "
+                "Send 'preset': 'custom', or leave 'blocks' out."
+            )
+        return params
+
+    @classmethod
+    def from_args(cls, args: Sequence[Any]) -> StyleParams:
+        """Build from the host's argument list: one dict first, or one value per field in order.
+
+        A list that begins with False is not looked at any further: what a switched-off accordion holds
+        must not stop a picture.
+        """
+        if args and isinstance(args[0], dict):
+            return cls.from_dict(args[0])
+        if not args or args[0] is False:
+            return cls()
+        return cls(**dict(zip(controls(), args, strict=False)))
+
+    def replace(self, **changes: Any) -> StyleParams:
+        """Return a copy with ``changes`` applied and validated."""
+        return dataclasses.replace(self, **changes)
+
+    @functools.cached_property
+    def block_weights(self) -> Mapping[Target, float]:
+        """The weight of each block or single site that takes part: its factor times style or layout weight.
+
+        A single site's zero stays, because it switches that site off within its block.
+        """
+        weights = {
+            target: factor * (self.layout_weight if block_of(target) is LAYOUT else self.style_weight)
+            for target, factor in self._block_factors.items()
+        }
+        return {target: weight for target, weight in weights.items() if weight or isinstance(target, SiteName)}
+
+    @property
+    def selected(self) -> set[Block]:
+        """The blocks that the preset or the custom weights select, whatever style and layout weight say."""
+        return {block_of(target) for target, factor in self._block_factors.items() if factor}
+
+    @property
+    def takes_layout(self) -> bool:
+        """Whether the layout block takes part."""
+        return any(weight and block_of(target) is LAYOUT for target, weight in self.block_weights.items())
+
+    @functools.cached_property
+    def _block_factors(self) -> Mapping[Target, float]:
+        return selected_weights(self.preset, self.blocks)
+
+    @functools.cached_property
+    def contents(self) -> tuple[Content, ...]:
+        """What is named to be removed."""
+        return parse_contents(self.content)
+
+    def reference_weights(self, count: int) -> list[float]:
+        """Return the weights of ``count`` style references.
+
+        Raises:
+            ParameterError: If more weights are written, or all are 0.
+        """
+        return complete_weights(self._written_weights, count)
+
+    @functools.cached_property
+    def _written_weights(self) -> tuple[float, ...]:
+        return parse_reference_weights(self.weights)
+
+    @functools.cached_property
+    def picture_hashes(self) -> PictureHashes:
+        """The hashes of pictures and masks used before."""
+        return parse_picture_hashes(self.reference)
+
+    @property
+    def has_hires_schedule(self) -> bool:
+        """Whether the hires pass has a schedule of its own."""
+        return self.hires_curve not in ("", SAME)
+
+    @functools.cached_property
+    def parsed_curve(self) -> Curve:
+        """The curve of the first pass."""
+        return parse_curve(self.curve)
+
+    @functools.cached_property
+    def parsed_hires_curve(self) -> Curve:
+        """The curve of the hires pass, which may be that of the first."""
+        return parse_curve(self.hires_curve) if self.has_hires_schedule else self.parsed_curve
+
+
+# In the order in which their errors are told.
+_PARSED = ("parsed_curve", "contents", "_written_weights", "picture_hashes", "parsed_hires_curve", "_block_factors")
+
+
+def controls() -> dict[str, Control]:
+    """Return every field's name and control, in the order of the fields."""
+    return {entry.name: entry.metadata["control"] for entry in dataclasses.fields(StyleParams)}
+
+
+def default_of(name: str) -> Any:
+    """Return the default of the field ``name``."""
+    return getattr(StyleParams, name)
+
+
+def _spelled(text: str, suggestions: Sequence[str]) -> str:
+    """Return the suggestion that ``text`` spells in its own way, or else ``text``."""
+    return next((known for known in suggestions if letters(known) == letters(text)), text)
+
+
+def _check_window(start_name: str, start: float, end_name: str, end: float) -> None:
+    if start >= end:
+        raise ParameterError(
+            f"{_named(end_name)} must be greater than {_named(start_name)}; got start {start:g} and end {end:g}. "
+            "For styling from the first to the last step use 0 and 1."
+        )
+
+
+def _named(name: str) -> str:
+    return f"{controls()[name].label} ({name})"
+
+
+def _suggestion(key: Any) -> str:
+    near = difflib.get_close_matches(str(key), controls(), n=1, cutoff=0.5)
+    if near:
+        return f"Did you mean '{near[0]}'?"
+    return f"Known keys: {', '.join(controls())}."

@@ -1,0 +1,52 @@
+"""Saved styles in a prompt: ``<instantstyle:name:weight>``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params.controls import MAX_WEIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class StyleTag(NamedTuple):
+    """``<instantstyle:name:weight>`` in a prompt."""
+
+    name: str
+    weight: float
+
+
+def read_tags(written: Sequence[tuple[str, ...]]) -> list[StyleTag]:
+    """Read the tags of a prompt; a style that is named twice has the sum of its weights.
+
+    Raises:
+        ParameterError: If a tag has another form, or its weight is no number from −3 to 3.
+    """
+    tags: dict[str, StyleTag] = {}
+    for parts in written:
+        name, weight = _read_tag(parts)
+        known = tags.get(name.lower(), StyleTag(name, 0.0))  # file names ignore case on some systems: here everywhere
+        tags[name.lower()] = _within_limit(StyleTag(known.name, known.weight + weight))
+    return [tag for tag in tags.values() if tag.weight]
+
+
+def _read_tag(parts: tuple[str, ...]) -> StyleTag:
+    text = f"<instantstyle:{':'.join(parts)}>"
+    try:
+        name, weight = (parts[0].strip(), 1.0) if len(parts) == 1 else (parts[0].strip(), float(parts[1]))
+    except ValueError:
+        name = ""
+    if not name or len(parts) > 2:
+        raise ParameterError(f"The prompt has {text}, which is not understood. Write <instantstyle:name:0.8>.")
+    return StyleTag(name, weight)
+
+
+def _within_limit(tag: StyleTag) -> StyleTag:
+    if not -MAX_WEIGHT <= tag.weight <= MAX_WEIGHT:
+        raise ParameterError(
+            f"The weight of <instantstyle:{tag.name}> is {tag.weight:g} in all; it must be between −{MAX_WEIGHT:g} "
+            f"and {MAX_WEIGHT:g}."
+        )
+    return tag

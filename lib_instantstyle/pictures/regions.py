@@ -1,0 +1,147 @@
+"""Where in the picture each reference acts.
+
+Masks are kept at one size, squashed to a square: their places are fractions of the picture, and each
+cross-attention takes its own grid from them. Averaging over areas keeps soft edges soft, and a partition of
+the picture a partition.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from lib_instantstyle.errors import PictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MASK_SIZE = 512  # four times the finest grid of a 2048-pixel picture
+ASPECT_TOLERANCE = 0.04  # of the aspect ratio: sizes are rounded to multiples of 8
+
+
+class CropWindow(NamedTuple):
+    """The part of the whole picture that the UNet sees, as fractions: 0, 0, 1, 1 for all of it.
+
+    It may reach beyond the picture, where the host fills up to the shape that it samples.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+
+WHOLE = CropWindow()
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A region: 0 outside, 255 inside.
+
+    Attributes:
+        values: ``[MASK_SIZE, MASK_SIZE]``, uint8.
+        size: Width and height of the picture it was painted for, where known.
+    """
+
+    values: torch.Tensor
+    size: tuple[int, int] | None = None
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Hash of the values."""
+        return hashlib.sha256(self.values.numpy().tobytes()).hexdigest()
+
+    def check_aspect(self, width: int, height: int, name: str) -> None:
+        """Refuse a picture of another shape.
+
+        Raises:
+            PictureError: If the aspect ratios differ by more than the rounding of sizes explains.
+        """
+        if self.size is None:
+            return
+        ratio = (self.size[0] * height) / (self.size[1] * width)
+        if not 1 - ASPECT_TOLERANCE <= ratio <= 1 + ASPECT_TOLERANCE:
+            raise PictureError(
+                f"The mask of {name} is {self.size[0]}×{self.size[1]}, the picture {width}×{height}: their shapes "
+                "differ. Paint the mask at the picture's aspect ratio."
+            )
+
+
+def make_mask(image: Image.Image) -> Mask:
+    """Make a mask of a picture: white acts, black does not, grey acts partly.
+
+    Raises:
+        PictureError: If it is black throughout.
+    """
+    squashed = image.convert("L").resize((MASK_SIZE, MASK_SIZE), Image.Resampling.BOX)
+    values = torch.from_numpy(np.array(squashed, dtype=np.uint8))
+    if not values.any():
+        raise PictureError("A region mask is black throughout, so its reference would act nowhere. Paint white.")
+    return Mask(values, image.size)
+
+
+def partition(masks: Mapping[int, Mask], count: int) -> tuple[list[torch.Tensor | None], torch.Tensor | None]:
+    """Divide the picture among ``count`` references, of which some have masks.
+
+    Where masks overlap by more than 1 in all they are divided by their sum. A reference without a mask acts
+    where the masks leave room.
+
+    Returns:
+        For each reference its area ``[MASK_SIZE, MASK_SIZE]`` in float32, or None where it has no mask; and
+        the rest of the picture, None if there are no masks at all.
+    """
+    if not masks:
+        return [None] * count, None
+    areas = {index: mask.values.float() / 255.0 for index, mask in masks.items()}
+    total = torch.stack(list(areas.values())).sum(dim=0)
+    divided = {index: area / total.clamp_min(1.0) for index, area in areas.items()}
+    return [divided.get(index) for index in range(count)], (1.0 - total).clamp_min(0.0)
+
+
+def sample(areas: torch.Tensor, window: CropWindow, height: int, width: int) -> torch.Tensor:
+    """Return areas on the grid of one cross-attention.
+
+    Args:
+        areas: ``[n, MASK_SIZE, MASK_SIZE]``, fractions.
+        window: The part of the picture that the grid covers.
+        height, width: Of the grid.
+
+    Returns:
+        ``[n, height · width, 1]``, in the order of the query's positions.
+    """
+    size = areas.shape[-1]
+    rows, columns = _span(window.top, window.bottom, size), _span(window.left, window.right, size)
+    part = areas[:, rows][:, :, columns].unsqueeze(1).float()
+    return F.interpolate(part, (height, width), mode="area").flatten(2).transpose(1, 2)
+
+
+class RegionSampler:
+    """Samples the areas of one sampling pass, once for all cross-attentions of the same grid.
+
+    Args:
+        window: The part of the picture that the UNet sees.
+    """
+
+    def __init__(self, window: CropWindow) -> None:
+        self._window = window
+        self._sampled: dict[tuple[int, int, int], torch.Tensor] = {}
+
+    def sample(self, areas: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        """Return what `sample` returns for this pass. ``areas`` must outlive the sampler."""
+        known = (id(areas), height, width)
+        if known not in self._sampled:
+            self._sampled[known] = sample(areas, self._window, height, width)
+        return self._sampled[known]
+
+
+def _span(start: float, end: float, size: int) -> torch.Tensor:
+    """Return the indices of a span; what lies beyond the picture repeats its edge."""
+    first = round(start * size)
+    return torch.arange(first, max(round(end * size), first + 1)).clamp(0, size - 1)

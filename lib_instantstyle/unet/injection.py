@@ -1,0 +1,185 @@
+"""Image terms into a UNet, and out again.
+
+Two hooks a site, because they are the two points that every attention implementation of every host passes:
+a forward hook on ``attn2.to_q`` keeps the query, and a pre-hook on ``attn2.to_out[0]`` adds the image terms to
+the text term right before the shared output projection, where the paper has its ``+``. Where regions act, a
+pre-hook on the block notes the height and width of what it is given: the only place where they are known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lib_instantstyle.errors import RegionError, RowsError
+from lib_instantstyle.pictures.regions import WHOLE, RegionSampler
+from lib_instantstyle.unet.terms import CallRows, ScheduledTerms, SiteTerm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import torch
+    from torch import nn
+    from torch.utils.hooks import RemovableHandle
+
+    from lib_instantstyle.pictures.regions import CropWindow
+    from lib_instantstyle.unet.rows import Row
+    from lib_instantstyle.unet.sites import Site
+
+
+class UNetCall(NamedTuple):
+    """What a host tells of one call of its UNet.
+
+    Attributes:
+        rows: One entry a row of the batch.
+        timesteps: ``[rows]``, 0 to 999.
+    """
+
+    rows: tuple[Row, ...]
+    timesteps: torch.Tensor
+
+
+class Injection:
+    """Adds image terms to the cross-attentions of one UNet while injected.
+
+    Constructing touches nothing. `inject` is all or nothing, `eject` idempotent; both hold on to the modules
+    they were given and never look them up again.
+
+    Args:
+        unet: The model whose cross-attentions the terms name.
+        scheduled: Image terms with their schedules; several act together.
+        read_call: Explains the arguments of a call of ``unet``.
+        window: The part of the picture that the UNet sees.
+    """
+
+    def __init__(
+        self,
+        unet: nn.Module,
+        scheduled: Sequence[ScheduledTerms],
+        read_call: Callable[[tuple[Any, ...], Mapping[str, Any]], UNetCall],
+        window: CropWindow = WHOLE,
+    ) -> None:
+        self.unet = unet
+        self._read_call = read_call
+        self._sites = _sites(scheduled, self, window)
+        self._schedules = {terms.schedule for terms in scheduled if not terms.schedule.is_constant}
+        self._handles: list[RemovableHandle] = []
+        self._failure: Exception | None = None
+        self.call = CallRows()
+
+    @property
+    def is_injected(self) -> bool:
+        """Whether hooks are in place."""
+        return bool(self._handles)
+
+    def inject(self) -> None:
+        """Attach the hooks; an error leaves none behind.
+
+        Raises:
+            RuntimeError: If already injected.
+        """
+        if self.is_injected:
+            raise RuntimeError("This injection is in place already; eject it first.")
+        try:
+            self._handles.append(self.unet.register_forward_pre_hook(self._begin_call, with_kwargs=True))
+            for site in self._sites:
+                site.attach(self._handles)
+        except BaseException:
+            self.eject()
+            raise
+
+    def eject(self) -> None:
+        """Remove every hook that was attached. Harmless where none is."""
+        while self._handles:
+            self._handles.pop().remove()
+        for site in self._sites:
+            site.forget()
+
+    def fail(self, error: Exception) -> None:
+        """Raise ``error`` at the UNet's next call: for errors found where the host would swallow them."""
+        self._failure = error
+
+    def __enter__(self) -> Injection:
+        """Inject for the duration of a ``with`` block."""
+        self.inject()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Eject, whatever happened."""
+        self.eject()
+
+    def _begin_call(self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._failure is not None:
+            raise self._failure
+        call = self._read_call(args, kwargs)
+        strengths = {schedule: schedule.strength(call.timesteps) for schedule in self._schedules}
+        self.call = CallRows(call.rows, strengths)
+
+
+def _sites(scheduled: Sequence[ScheduledTerms], injection: Injection, window: CropWindow) -> list[_InjectedSite]:
+    """Gather all terms by site: each site gets one pair of hooks."""
+    terms: dict[int, list[SiteTerm]] = {}
+    sites: dict[int, Site] = {}
+    sampler = RegionSampler(window)
+    for group in scheduled:
+        for term in group.terms:
+            sites[term.site.adapter_id] = term.site
+            terms.setdefault(term.site.adapter_id, []).append(SiteTerm(term, group, sampler))
+    return [_InjectedSite(sites[number], terms[number], injection) for number in sorted(sites)]
+
+
+class _InjectedSite:
+    """One cross-attention's hooks."""
+
+    def __init__(self, site: Site, terms: list[SiteTerm], injection: Injection) -> None:
+        self._site = site
+        self._terms = terms
+        self._injection = injection
+        self._query: torch.Tensor | None = None
+        self._grid: tuple[int, int] | None = None
+
+    def attach(self, handles: list[RemovableHandle]) -> None:
+        attention: Any = self._site.attention
+        handles.append(attention.to_q.register_forward_hook(self._keep_query))
+        handles.append(attention.to_out[0].register_forward_pre_hook(self._add_image_terms))
+        if any(term.has_region for term in self._terms):
+            handles.append(self._site.transformer.register_forward_pre_hook(self._keep_grid))
+
+    def forget(self) -> None:
+        self._query = self._grid = None
+        for term in self._terms:
+            term.forget()
+
+    def _keep_query(self, _module: nn.Module, _args: object, output: torch.Tensor) -> None:
+        self._query = output
+
+    def _keep_grid(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
+        height, width = args[0].shape[-2:]
+        self._grid = (height, width)
+
+    def _add_image_terms(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        text_term, *rest = args
+        query, self._query = self._query, None
+        call = self._injection.call
+        if query is None or query.shape[0] != len(call.rows):
+            raise RowsError(_rows_message(self._site.name, query, call))
+        if self._grid is not None and self._grid[0] * self._grid[1] != query.shape[1]:
+            raise RegionError(_grid_message(self._site.name, query, self._grid))
+        total = text_term
+        for term in self._terms:
+            total = term.add_to(total, text_term, query, call, self._grid)
+        return (total, *rest)
+
+
+def _rows_message(site: str, query: torch.Tensor | None, call: CallRows) -> str:
+    rows = "no query" if query is None else f"{query.shape[0]} rows"
+    return (
+        f"{site} was called with {rows} where the UNet's call has {len(call.rows)} rows. Another extension changes "
+        "this cross-attention; switch it off, or switch InstantStyle off."
+    )
+
+
+def _grid_message(site: str, query: torch.Tensor, grid: tuple[int, int]) -> str:
+    return (
+        f"{site} has {query.shape[1]} positions where its block has {grid[0]}×{grid[1]}: another extension merges or "
+        "cuts them, so regions have no place. Switch it off, or remove the region masks."
+    )

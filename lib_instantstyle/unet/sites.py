@@ -1,0 +1,99 @@
+"""The cross-attentions found in a live UNet, in the order in which adapters number them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.errors import UnsupportedModelError
+from lib_instantstyle.models.adapter import OTHER_FAMILIES
+from lib_instantstyle.params.blocks import ADAPTER_ORDER, BLOCKS, Block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Site:
+    """One cross-attention of a live UNet.
+
+    Attributes:
+        block: The block it belongs to.
+        depth: Its index among the block's transformer layers.
+        adapter_id: ``N`` of the adapter's keys ``ip_adapter.N.to_k_ip.weight``.
+        attention: The module, with ``to_q``, ``to_k``, ``to_out[0]`` and ``heads``.
+        transformer: The block's module, which is called with ``[rows, channels, height, width]``.
+    """
+
+    block: Block
+    depth: int
+    adapter_id: int
+    attention: nn.Module
+    transformer: nn.Module
+
+    @property
+    def name(self) -> str:
+        """The module's name in the paper's (diffusers') words."""
+        return f"{self.block.name}.transformer_blocks.{self.depth}.attn2"
+
+    @property
+    def width(self) -> int:
+        """Channels of the query: heads times head size."""
+        return int(self.attention.to_q.out_features)  # type: ignore[union-attr, arg-type]
+
+    @property
+    def context_width(self) -> int:
+        """Channels of the text context this cross-attention reads (2048 on SDXL)."""
+        return int(self.attention.to_k.in_features)  # type: ignore[union-attr, arg-type]
+
+    @property
+    def heads(self) -> int:
+        """Number of attention heads."""
+        return int(self.attention.heads)  # type: ignore[arg-type]
+
+
+def enumerate_sites(unet: nn.Module) -> tuple[Site, ...]:
+    """Find every cross-attention of ``unet`` in the adapter's order: down, up, mid.
+
+    On SDXL these are 70 sites with the ids 1, 3, …, 139. The id counts self-attentions too, hence odd.
+    `named_modules` would visit the middle block before the up blocks and silently shift every id from
+    ``up_blocks`` on: this is why the order comes from the table.
+
+    Raises:
+        UnsupportedModelError: If the attention blocks are not at SDXL's eleven positions.
+    """
+    modules = dict(unet.named_modules())
+    found = {name.split(".transformer_blocks.")[0] for name in modules if name.endswith(".attn2")}
+    expected = {block.ldm_name for block in BLOCKS}
+    if found != expected:
+        raise UnsupportedModelError(_topology_message(modules, missing=expected - found, extra=found - expected))
+    located = ((block, depth, attention) for block in ADAPTER_ORDER for depth, attention in _walk(modules, block))
+    return tuple(
+        Site(block, depth, 2 * count + 1, attention, modules[block.ldm_name])
+        for count, (block, depth, attention) in enumerate(located)
+    )
+
+
+def _walk(modules: Mapping[str, nn.Module], block: Block) -> Iterator[tuple[int, nn.Module]]:
+    depth = 0
+    while (attention := modules.get(f"{block.ldm_name}.transformer_blocks.{depth}.attn2")) is not None:
+        yield depth, attention
+        depth += 1
+
+
+def _topology_message(modules: Mapping[str, nn.Module], missing: set[str], extra: set[str]) -> str:
+    contexts = {
+        module.to_k.in_features  # type: ignore[union-attr]
+        for name, module in modules.items()
+        if name.endswith(".attn2")
+    }
+    looks = (family.checkpoint for width, family in OTHER_FAMILIES.items() if contexts == {width})
+    guess = next(looks, "another model")
+    details = [f"missing {', '.join(sorted(missing))}"] if missing else []
+    details += [f"unexpected {', '.join(sorted(extra))}"] if extra else []
+    return (
+        f"InstantStyle needs an SDXL base model; the loaded checkpoint looks like {guess} "
+        f"(attention blocks: {'; '.join(details)}). Choose an SDXL checkpoint or switch InstantStyle off."
+    )

@@ -1,0 +1,139 @@
+"""One image term at work at one cross-attention: its keys and values for the rows of a call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from lib_instantstyle.method.attention import image_attention, keep_text_colours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lib_instantstyle.method.schedule import Schedule
+    from lib_instantstyle.pictures.regions import RegionSampler
+    from lib_instantstyle.unet.plan import ImageTerm
+    from lib_instantstyle.unet.rows import Row
+
+MAX_EXPANSIONS = 16  # expanded keys and values kept per term; a job rarely sees more than three
+
+
+class ScheduledTerms(NamedTuple):
+    """Image terms that share a schedule and the way in which they are added.
+
+    Attributes:
+        terms: Of any number of sources.
+        schedule: Multiplies them over the noise schedule.
+        prompt_colours: 0 adds them, 1 aligns the text term to them (`keep_text_colours`).
+    """
+
+    terms: tuple[ImageTerm, ...]
+    schedule: Schedule
+    prompt_colours: float = 0.0
+
+
+class CallRows:
+    """The rows of one call of the UNet, and the strength of each: what all cross-attentions share during it.
+
+    Args:
+        rows: One entry a row of the batch.
+        strengths: Of each schedule that is not constant, ``[rows, 1, 1]`` in float32.
+    """
+
+    def __init__(self, rows: tuple[Row, ...] = (), strengths: Mapping[Schedule, torch.Tensor] | None = None) -> None:
+        self.rows = rows
+        self._strengths: dict[object, torch.Tensor] = {key: tensor for key, tensor in (strengths or {}).items()}  # noqa: C416
+
+    def strength(self, schedule: Schedule, dtype: torch.dtype) -> torch.Tensor:
+        """Return the strength ``[rows, 1, 1]``, converted once a call for all cross-attentions."""
+        if (schedule, dtype) not in self._strengths:
+            self._strengths[schedule, dtype] = self._strengths[schedule].to(dtype)
+        return self._strengths[schedule, dtype]
+
+
+class _Expanded(NamedTuple):
+    """A term for the rows of one call, in the query's dtype and on its device; the weight is in the value."""
+
+    key: torch.Tensor  # [rows, heads, tokens, d]
+    value: torch.Tensor  # the same shape
+    weight: torch.Tensor | None  # [rows, 1, 1], where it could not go into the value
+    region: torch.Tensor | None  # [1 or rows, positions, 1]
+
+
+class SiteTerm:
+    """One image term, expanded for the rows of each kind of call.
+
+    Kept per exact rows, so that a change of the batch inside a job cannot meet a stale expansion.
+    """
+
+    def __init__(self, term: ImageTerm, scheduled: ScheduledTerms, sampler: RegionSampler) -> None:
+        self._term = term
+        self._schedule = scheduled.schedule
+        self._colours = scheduled.prompt_colours if term.is_style else 0.0
+        self._sampler = sampler
+        self._expanded: dict[object, _Expanded] = {}
+
+    @property
+    def has_region(self) -> bool:
+        """Whether it acts on a part of the picture only."""
+        return self._term.region is not None
+
+    def forget(self) -> None:
+        """Let go of what was expanded."""
+        self._expanded.clear()
+
+    def add_to(
+        self,
+        total: torch.Tensor,
+        text_term: torch.Tensor,
+        query: torch.Tensor,
+        call: CallRows,
+        grid: tuple[int, int] | None,
+    ) -> torch.Tensor:
+        """Return ``total`` plus this term.
+
+        Args:
+            total: ``[rows, positions, channels]``, the text term and the terms added so far.
+            text_term: The same shape.
+            query: The same shape.
+            call: The rows of the call.
+            grid: Height and width of the positions, if a region needs them.
+        """
+        expanded = self._for_rows(query, call, grid)
+        image_term = image_attention(query, expanded.key, expanded.value).to(total.dtype)
+        if self._colours:
+            image_term = keep_text_colours(text_term, image_term, self._colours)
+        for factor in (expanded.weight, expanded.region):
+            if factor is not None:
+                image_term = image_term * factor
+        if self._schedule.is_constant:
+            return total + image_term
+        return torch.addcmul(total, image_term, call.strength(self._schedule, total.dtype))
+
+    def _for_rows(self, query: torch.Tensor, call: CallRows, grid: tuple[int, int] | None) -> _Expanded:
+        known = (call.rows, query.dtype, query.device, grid)
+        if known not in self._expanded:
+            if len(self._expanded) >= MAX_EXPANSIONS:
+                self._expanded.clear()
+            self._expanded[known] = self._expand(query, call.rows, grid)
+        return self._expanded[known]
+
+    def _expand(self, query: torch.Tensor, rows: tuple[Row, ...], grid: tuple[int, int] | None) -> _Expanded:
+        variants = self._term.variants(rows)
+        weight = self._term.weight[variants].view(-1, 1, 1)
+        value = self._term.value[variants]
+        region = self._region(variants, grid)
+        tensors = (
+            self._term.key[variants],
+            value if self._colours else value * weight.unsqueeze(-1),
+            weight if self._colours else None,
+            region,
+        )
+        return _Expanded(*(None if t is None else t.to(query.device, query.dtype) for t in tensors))  # type: ignore[arg-type]
+
+    def _region(self, variants: list[int], grid: tuple[int, int] | None) -> torch.Tensor | None:
+        if self._term.region is None or grid is None:
+            return None
+        areas = self._sampler.sample(self._term.region, *grid)
+        return areas if areas.shape[0] == 1 else areas[[variant // 2 for variant in variants]]

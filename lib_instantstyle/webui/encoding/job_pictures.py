@@ -1,0 +1,150 @@
+"""The pictures and masks of one job: decoded, or known by the hashes that were pasted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.errors import ParameterError, PictureError
+from lib_instantstyle.params.combination import MAX_PICTURES
+from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
+from lib_instantstyle.pictures.decoding import BLACK, Picture, is_empty, load_picture, load_pictures
+from lib_instantstyle.pictures.regions import Mask, make_mask
+from lib_instantstyle.webui.encoding.cache import find_mask, keep_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from PIL import Image
+
+    from lib_instantstyle.params.style_params import StyleParams
+
+    Fetch = Callable[[str], Image.Image]
+
+
+@dataclass(frozen=True)
+class JobPicture:
+    """A picture by its hash.
+
+    Attributes:
+        sha256: Of size and pixels.
+        decoded: None where only the hash was pasted.
+        name: For messages.
+        is_input: Whether it is the input of img2img, which is another one at the next job.
+    """
+
+    sha256: str
+    decoded: Picture | None
+    name: str
+    is_input: bool = False
+
+
+@dataclass(frozen=True)
+class JobPictures:
+    """The pictures of one job, decoded, and what stands for those that were only pasted as hashes."""
+
+    style: tuple[JobPicture, ...]
+    others: Mapping[str, JobPicture]
+    masks: Mapping[int, Mask]
+
+    @property
+    def hashes(self) -> PictureHashes:
+        """The hashes, for the infotext."""
+        return PictureHashes(
+            tuple(picture.sha256 for picture in self.style),
+            {role: picture.sha256 for role, picture in self.others.items() if not picture.is_input},
+            {index: mask.sha256 for index, mask in self.masks.items()},
+        )
+
+
+def style_alone(params: StyleParams) -> StyleParams:
+    """Return ``params`` without what belongs to one picture and not to the style: regions and the subject."""
+    hashes = params.picture_hashes
+    others = {role: sha256 for role, sha256 in hashes.others.items() if role != "subject"}
+    return params.replace(
+        masks=None, subject_image=None, subject_weight=0.0, reference=PictureHashes(hashes.style, others).text()
+    )
+
+
+def take_pictures(params: StyleParams, fetch: Fetch, subject: Any = None, references: int = 0) -> JobPictures:
+    """Decode every picture of ``params``, or find it by its hash.
+
+    Args:
+        params: With pictures as they arrive.
+        fetch: Fetches a picture by its address.
+        subject: Stands in for the subject picture: the input of img2img.
+        references: How many references a saved style brings, which takes the place of pictures.
+
+    Raises:
+        PictureError: If there is no reference, or a picture or mask cannot be used.
+    """
+    style = () if references else _style(params, fetch)
+    # Hashes were pasted with another picture's parameters: a reference that is dropped puts them all aside.
+    hashes = PictureHashes() if any(picture.decoded for picture in style) else params.picture_hashes
+    roles = ("subject",) if references else ROLES
+    others = {role: picture for role in roles if (picture := _other(role, params, hashes, fetch, subject))}
+    masks = _masks(params, fetch) or _known_masks(hashes)
+    for mask in masks.values():
+        keep_mask(mask)
+    count = references or len(style)
+    if any(index >= count for index in masks):
+        raise PictureError(
+            f"There is a region mask for reference {max(masks) + 1}, but only {count} style reference(s). Remove the "
+            "mask, or add the reference."
+        )
+    return JobPictures(style, others, masks)
+
+
+def _style(params: StyleParams, fetch: Fetch) -> tuple[JobPicture, ...]:
+    dropped = [entry for entry in (params.image, *_listed(params.images)) if not is_empty(entry)]
+    pictures = load_pictures(dropped, MAX_PICTURES, fetch, "style reference")
+    decoded: list[tuple[str, Picture | None]] = [(picture.sha256, picture) for picture in pictures if picture]
+    known = decoded or [(sha256, None) for sha256 in params.picture_hashes.style]
+    if not known:
+        raise PictureError(
+            "No reference picture was given. Drop one into the accordion, send it as 'image', or untick InstantStyle."
+        )
+    return tuple(
+        JobPicture(sha256, picture, f"style reference {number}")
+        for number, (sha256, picture) in enumerate(known, start=1)
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _other(role: str, params: StyleParams, hashes: PictureHashes, fetch: Fetch, subject: Any) -> JobPicture | None:
+    if role == "subject" and not params.subject_weight:
+        return None
+    given, name = getattr(params, f"{role}_image"), f"{role} picture"
+    sha256 = hashes.others.get(role) if is_empty(given) else None
+    is_input = role == "subject" and is_empty(given) and sha256 is None
+    picture = load_picture(subject if is_input else given, fetch, name)
+    if picture is not None:
+        return JobPicture(picture.sha256, picture, name, is_input)
+    if is_input:
+        raise ParameterError(
+            f"Subject weight (subject_weight) is {params.subject_weight:g}, but there is no subject picture. Give one, "
+            "use img2img, or set the weight to 0."
+        )
+    return None if sha256 is None else JobPicture(sha256, None, name)
+
+
+def _masks(params: StyleParams, fetch: Fetch) -> dict[int, Mask]:
+    pictures = load_pictures(_listed(params.masks), MAX_PICTURES, fetch, "region mask", BLACK)
+    return {index: make_mask(picture.image) for index, picture in enumerate(pictures) if picture}
+
+
+def _known_masks(hashes: PictureHashes) -> dict[int, Mask]:
+    masks = {}
+    for index, sha256 in hashes.masks.items():
+        mask = find_mask(sha256)
+        if mask is None:
+            raise PictureError(
+                f"The region mask of reference {index + 1} (SHA-256 {sha256[:12]}…) is not in the cache. Paint it anew."
+            )
+        masks[index] = mask
+    return masks

@@ -1,0 +1,55 @@
+"""Everything that lives as long as the process, made once at start and handed to whoever needs it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.library.style_library import StyleLibrary
+from lib_instantstyle.models.model_files import ModelFiles
+from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
+from lib_instantstyle.webui.encoding.picture_encoder import PictureEncoder
+from lib_instantstyle.webui.hosts.detect import detect_host
+from lib_instantstyle.webui.jobs.generation import Generation
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.setup.fetching import ModelFetching
+from lib_instantstyle.webui.setup.folders import search_folders, styles_folder
+from lib_instantstyle.webui.setup.readiness import Readiness
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.hosts.host import Host
+
+
+class Extension:
+    """The one owner of what changes while the program runs.
+
+    Attributes:
+        host: The model side of the WebUI.
+        models: Adapters and encoders on disk.
+        library: The saved styles.
+        encoders: The image encoder that may be in memory.
+        builder: Prepares styles.
+        generation: The job that runs, and what is injected now.
+        fetching: The download that runs.
+        readiness: What is still missing for a styled picture.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.models = ModelFiles(search_folders)
+        self.library = StyleLibrary(styles_folder())
+        self.encoders = EncoderHolder(host.free_memory)
+        self.builder = StyleBuilder(host, self.models, self.library, PictureEncoder(host, self.models, self.encoders))
+        self.generation = Generation(self.builder)
+        self.fetching = ModelFetching(self.models)
+        self.readiness = Readiness(host, self.models)
+
+
+@functools.cache
+def extension() -> Extension:
+    """Return the extension of this process.
+
+    Kept here because modules of the library survive the WebUI's "Reload UI" and those of scripts do not, and what is
+    injected or being fetched must still be found afterwards.
+    """
+    return Extension(detect_host())

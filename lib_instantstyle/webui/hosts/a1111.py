@@ -1,0 +1,216 @@
+"""The AUTOMATIC1111 WebUI, 1.10."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lib_instantstyle.errors import PictureError, UnsupportedModelError
+from lib_instantstyle.unet.injection import UNetCall
+from lib_instantstyle.unet.rows import RowCursor
+from lib_instantstyle.webui.hosts.crop_window import crop_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from PIL import Image
+    from torch import nn
+
+    from lib_instantstyle.pictures.regions import CropWindow
+    from lib_instantstyle.webui.hosts.host import Scope
+
+
+class A1111Host:
+    """The model side of the AUTOMATIC1111 stable-diffusion-webui; see `hosts.host.Host`."""
+
+    def unet(self) -> nn.Module:
+        """Return the loaded checkpoint's UNet; ``shared.sd_model`` loads one where none is."""
+        from modules import shared
+
+        self.check_replacement()
+        unet: nn.Module | None = getattr(getattr(shared.sd_model, "model", None), "diffusion_model", None)
+        if unet is None:
+            raise UnsupportedModelError("No checkpoint with a UNet is loaded. Choose an SDXL checkpoint.")
+        return unet
+
+    def checkpoint_name(self) -> str:
+        """Return what the settings name."""
+        from modules import shared
+
+        return str(getattr(shared.opts, "sd_model_checkpoint", None) or "")
+
+    def loaded_unet(self) -> nn.Module | None:
+        """Return the UNet in memory; ``model_data`` is looked at, since it never triggers a load."""
+        from modules import sd_models
+
+        model = getattr(sd_models.model_data.sd_model, "model", None)
+        return getattr(model, "diffusion_model", None)
+
+    def check_replacement(self) -> None:
+        """Refuse what ``sd_unet`` puts in the UNet's place: TensorRT and its like."""
+        from modules import sd_unet
+
+        if sd_unet.current_unet is not None:
+            raise UnsupportedModelError(
+                "A replacement UNet (Settings → Stable Diffusion → SD Unet) is active, which InstantStyle cannot "
+                "reach. Set SD Unet to None."
+            )
+
+    def text_width(self) -> int | None:
+        """Return the width of the second text tower's projection."""
+        from modules import sd_models
+
+        with contextlib.suppress(UnsupportedModelError):
+            return _pooled_width(getattr(sd_models.model_data.sd_model, "conditioner", None))
+        return None
+
+    def text_vectors(self, texts: Sequence[str]) -> torch.Tensor:
+        """Return the pooled vectors of SDXL's second text tower, through the conditioner.
+
+        The conditioner rather than the tower itself, because it is what ``--medvram`` moves to the device.
+        """
+        from modules import devices, shared
+
+        width = _pooled_width(getattr(shared.sd_model, "conditioner", None))
+        with torch.no_grad(), devices.autocast(), _unrecorded_prompt_notes():
+            vector: torch.Tensor = shared.sd_model.get_learned_conditioning(list(texts))["vector"]
+        return vector[:, :width].float().cpu()
+
+    def encode_device(self, *, on_cpu: bool) -> torch.device:
+        """Return the WebUI's device; under ``--medvram`` and ``--lowvram`` its models leave it first."""
+        from modules import devices, lowvram, shared
+
+        if on_cpu:
+            return torch.device("cpu")
+        device: torch.device = devices.get_optimal_device()
+        if device.type != "cpu" and lowvram.is_enabled(shared.sd_model):
+            lowvram.send_everything_to_cpu()
+        return device
+
+    def free_memory(self) -> None:
+        """Empty the device's cache."""
+        from modules import devices
+
+        devices.torch_gc()
+
+    def fetch_picture(self, address: str) -> Image.Image:
+        """Fetch a picture as the API fetches its own."""
+        from fastapi import HTTPException
+        from modules.api.api import decode_base64_to_image
+
+        try:
+            return decode_base64_to_image(address)
+        except HTTPException as error:
+            raise PictureError(f"The picture at {address} was not fetched: {error.detail}.") from error
+        except OSError as error:  # what requests raises
+            raise PictureError(f"The picture at {address} cannot be fetched: {error}.") from error
+
+    def file_sha256(self, path: Path, title: str) -> str | None:
+        """Return the hash, computed once; None under ``--no-hashing``."""
+        from modules import hashes
+
+        digest: str | None = hashes.sha256(str(path), title)
+        return digest
+
+    def crop_window(self, p: Any) -> CropWindow:
+        """Return the part that "Only masked" or a hires pass of another shape leaves."""
+        return crop_window(p)
+
+    def read_pass(self, p: Any, conditioning: Any) -> A1111Pass:
+        """Return a reader for the pass whose AND parts ``conditioning`` lists picture by picture."""
+        return A1111Pass([len(parts) for parts in conditioning.batch], p.iteration * p.batch_size)
+
+    def wrap_next_sampling(self, p: Any, scope: Scope) -> None:
+        """Wrap ``launch_sampling`` of the sampler.
+
+        The wrapper takes itself off before the loop begins, so a sampler that is reused over batches is never
+        wrapped twice and nothing of ours stays on it.
+        """
+        sampler = p.sampler
+        original = sampler.launch_sampling
+        own = sampler.__dict__.get("launch_sampling")
+
+        def launch_sampling(steps: int, func: Callable[[], Any]) -> Any:
+            if sampler.__dict__.get("launch_sampling") is launch_sampling:
+                if own is None:
+                    del sampler.launch_sampling
+                else:
+                    sampler.launch_sampling = own
+            with scope():
+                return original(steps, func)
+
+        sampler.launch_sampling = launch_sampling
+
+    def raise_at_start(self, p: Any, error: Exception) -> None:
+        """Make ``p.init`` raise ``error``: the first call after the hooks whose errors the host does not swallow."""
+
+        def init(*_args: Any, **_kwargs: Any) -> None:
+            raise error
+
+        p.init = init
+
+
+class A1111Pass:
+    """Tells the rows of each call by the order of the denoising step: all conditional ones first.
+
+    Args:
+        parts: Number of AND parts of each picture.
+        first_picture: How many pictures of the same job came before.
+    """
+
+    def __init__(self, parts: Sequence[int], first_picture: int) -> None:
+        self._parts = parts
+        self._first_picture = first_picture
+        self._cursor = RowCursor()
+
+    def begin_step(self, step: Any) -> None:
+        """Set the cursor back."""
+        self._cursor.begin_step(self._parts, step.text_cond.shape[0], step.text_uncond.shape[0], self._first_picture)
+
+    def read_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
+        """Explain ``unet(x, timesteps=…, context=…, y=…)``.
+
+        Raises:
+            UnsupportedModelError: If the call comes from a WebUI that orders its rows otherwise.
+        """
+        if "transformer_options" in kwargs:  # Forge, reForge and Classic, whose unconditional rows come first
+            raise UnsupportedModelError(
+                "This WebUI is of the Forge family (Forge, reForge, Forge Classic), which InstantStyle does not "
+                "support yet: the style would act on the wrong rows. Use AUTOMATIC1111 WebUI 1.10, or switch "
+                "InstantStyle off."
+            )
+        timesteps = kwargs["timesteps"] if "timesteps" in kwargs else args[1]
+        return UNetCall(self._cursor.take(args[0].shape[0]), timesteps)
+
+
+def _pooled_width(conditioner: Any) -> int:
+    """Return the dimensions of the second text tower's pooled vector.
+
+    Raises:
+        UnsupportedModelError: If ``conditioner`` has no text tower with a projection.
+    """
+    for embedder in getattr(conditioner, "embedders", ()):
+        tower = getattr(getattr(embedder, "wrapped", embedder), "model", None)
+        projection = getattr(tower, "text_projection", None)
+        if projection is not None:
+            return int(projection.shape[1])
+    raise UnsupportedModelError(
+        "Content cannot be removed: the loaded checkpoint has no text tower with a projection. Choose an SDXL base "
+        "checkpoint, or empty the content to remove."
+    )
+
+
+@contextlib.contextmanager
+def _unrecorded_prompt_notes() -> Iterator[None]:
+    """Keep what encoding a phrase notes (emphasis, embeddings, comments) out of the picture's infotext."""
+    from modules.sd_hijack import model_hijack
+
+    parameters, comments = dict(model_hijack.extra_generation_params), list(model_hijack.comments)
+    try:
+        yield
+    finally:
+        model_hijack.extra_generation_params = parameters
+        model_hijack.comments = comments

@@ -1,0 +1,43 @@
+"""From the host's argument list to `StyleParams`, with a saved style as the base of an API dict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.library.saved_style import PICTURES
+from lib_instantstyle.params.style_params import StyleParams
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lib_instantstyle.library.style_library import StyleLibrary
+
+
+def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
+    """Return the parameters of a job.
+
+    In a dict that names a saved ``style``, the style's settings stand for the keys that are left out. On the page
+    they need no such rule: choosing a style fills its settings into the controls.
+
+    Raises:
+        ParameterError: If a key or value cannot be used.
+        StyleError: If there is no such style.
+    """
+    if args and isinstance(args[0], dict) and args[0].get("enabled") and isinstance(args[0].get("style"), str):
+        name = args[0]["style"].strip()
+        settings = dict(library.find(name).settings) if name else {}
+        if "preset" in args[0]:
+            settings.pop("blocks", None)  # they belong to the style's own preset
+        return StyleParams.from_dict({**settings, **args[0]})
+    return StyleParams.from_args(args)
+
+
+def with_style(params: StyleParams, name: str, library: StyleLibrary) -> StyleParams:
+    """Return ``params`` with the settings of the saved style ``name``, and its embedding for the pictures.
+
+    What no style saves (adapter, passes, regions, the subject picture) stays.
+
+    Raises:
+        StyleError: If there is no such style.
+    """
+    return params.replace(style=name, **library.find(name).filled, **dict.fromkeys(PICTURES))

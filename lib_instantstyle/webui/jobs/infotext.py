@@ -1,0 +1,117 @@
+"""`StyleParams` ⇄ the picture's generation parameters.
+
+Written: version, preset, adapter and the two hashes always, anything else that acted where it differs from its default.
+Pasting text that has our version fills in those defaults; text without it switches the accordion off.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle import NAME, __version__
+from lib_instantstyle.params.blocks import LAYOUT, Preset
+from lib_instantstyle.params.declared import Passes
+from lib_instantstyle.params.picture_hashes import PictureHashes
+from lib_instantstyle.params.style_params import controls, default_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+
+VERSION = NAME
+ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons
+NOTE = f"{NAME} note"
+STYLES = f"{NAME} styles"
+ADAPTER_HASH = f"{NAME} adapter SHA-256"
+_ALWAYS = ("preset",)
+
+
+def key_of(name: str) -> str:
+    """Return the infotext key of the field ``name``."""
+    return ENABLED if name == "enabled" else f"{NAME} {name.replace('_', ' ')}"
+
+
+def is_ours(key: str) -> bool:
+    """Whether an infotext key belongs to this extension."""
+    return key == VERSION or key.startswith(f"{NAME} ")
+
+
+def write(style: PreparedStyle, adapter_sha256: str | None, *, hires: bool) -> dict[str, Any]:
+    """Return the entries that describe a styled picture.
+
+    Args:
+        style: What acted.
+        adapter_sha256: Of the adapter's file, where it is known.
+        hires: Whether hires fix is on.
+    """
+    entries: dict[str, Any] = {VERSION: __version__}
+    idle = _idle(style, hires=hires)
+    for name, control in controls().items():
+        # Of the adapter, the one that Automatic chose.
+        value = style.adapter.path.name if name == "adapter" else getattr(style.params, name)
+        if control.recorded and name not in idle and (name in _ALWAYS or value != default_of(name)):
+            entries[key_of(name)] = value.value if isinstance(value, Enum) else _kept_whole(value)
+    entries[ADAPTER_HASH] = adapter_sha256
+    if text := _hashes(style):
+        entries[key_of("reference")] = text
+    return entries
+
+
+def _kept_whole(value: Any) -> Any:
+    """Quote a text with quotes that the host would leave as it is, and take for quoted when it reads it."""
+    is_misread = isinstance(value, str) and '"' in value and not set(value) & set(",:\n")
+    return json.dumps(value, ensure_ascii=False) if is_misread else value
+
+
+def _idle(style: PreparedStyle, *, hires: bool) -> set[str]:
+    """Return the controls that did nothing, whatever they are set to."""
+    params = style.params
+    conditions = {
+        ("blocks",): params.preset is not Preset.CUSTOM,
+        ("style_weight",): params.selected <= {LAYOUT},
+        ("layout_weight",): LAYOUT not in params.selected,
+        ("content", "content_strength", "removal"): not style.contents,
+        ("passes",): not hires,
+        ("hires_curve",): not hires or params.passes is Passes.FIRST,
+        ("hires_start", "hires_end"): not (hires and params.has_hires_schedule) or params.passes is Passes.FIRST,
+    }
+    return {name for names, holds in conditions.items() if holds for name in names}
+
+
+def _hashes(style: PreparedStyle) -> str:
+    hashes, idle = style.hashes or PictureHashes(), () if style.params.takes_layout else ("layout",)
+    others = {role: sha256 for role, sha256 in hashes.others.items() if role not in idle}
+    return dataclasses.replace(hashes, others=others).text()
+
+
+def write_styles(hashes: Mapping[str, str]) -> dict[str, str]:
+    """Return the entry that names the saved styles that acted, with the hashes of their files."""
+    return {STYLES: ", ".join(f"{name}: {digest}" for name, digest in hashes.items())}
+
+
+def fill_defaults(parameters: dict[str, Any]) -> None:
+    """Complete pasted ``parameters`` with the defaults that `write` left out."""
+    if VERSION not in parameters:
+        return
+    _rejoin_sizes(parameters)
+    parameters.setdefault(key_of("reference"), "")
+    for name, control in controls().items():
+        if control.recorded:
+            default = default_of(name)
+            parameters.setdefault(key_of(name), str(default.value if isinstance(default, Enum) else default))
+
+
+def _rejoin_sizes(parameters: dict[str, Any]) -> None:
+    """Put texts such as '2x4' together again, which the host takes for a width and a height."""
+    for key in map(key_of, controls()):
+        if f"{key}-1" in parameters:
+            parameters[key] = f"{parameters.pop(f'{key}-1')}x{parameters.pop(f'{key}-2')}"
+
+
+def is_enabled(parameters: dict[str, Any]) -> bool:
+    """Return whether pasted ``parameters`` come from a styled picture."""
+    return VERSION in parameters

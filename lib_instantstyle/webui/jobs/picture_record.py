@@ -1,0 +1,43 @@
+"""What is told of the pictures that one processing object makes: infotext entries, and notes below them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle import NAME
+from lib_instantstyle.webui.jobs import infotext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger("instantstyle")
+
+
+class PictureRecord:
+    """Writes where the host reads.
+
+    Args:
+        p: The host's processing object.
+    """
+
+    def __init__(self, p: Any) -> None:
+        self._p = p
+
+    def write(self, entries: Mapping[str, Any]) -> None:
+        """Add entries to the infotext."""
+        self._p.extra_generation_params.update(entries)
+
+    def clear(self) -> None:
+        """Take every entry of ours out of the infotext."""
+        for key in [key for key in self._p.extra_generation_params if infotext.is_ours(key)]:
+            del self._p.extra_generation_params[key]
+
+    def note(self, text: str) -> None:
+        """Show ``text`` below the picture, and in the console."""
+        logger.warning(text)
+        self._p.comment(text)
+
+    def warn(self, error: Exception) -> None:
+        """Show ``error`` below the picture instead of stopping the job."""
+        self.note(f"{NAME} is off for this picture: {error}")

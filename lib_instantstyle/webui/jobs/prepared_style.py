@@ -1,0 +1,113 @@
+"""One style of a job, ready before sampling: the accordion's, or a saved one from the prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.method.removal import Remover
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.unet.image_projection import ImageProjection
+from lib_instantstyle.unet.plan import check_fits, image_terms
+from lib_instantstyle.unet.sources import Sources
+from lib_instantstyle.unet.terms import ScheduledTerms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lib_instantstyle.method.embeddings import Embeddings
+    from lib_instantstyle.method.memo import TensorMemo
+    from lib_instantstyle.models.adapter import Adapter
+    from lib_instantstyle.params.contents import Content
+    from lib_instantstyle.params.picture_hashes import PictureHashes
+    from lib_instantstyle.params.style_params import StyleParams
+    from lib_instantstyle.pictures.regions import Mask
+    from lib_instantstyle.unet.plan import ImageTerm
+    from lib_instantstyle.unet.sites import Site
+    from lib_instantstyle.webui.hosts.host import Host
+
+
+@dataclass(frozen=True)
+class PreparedStyle:
+    """What one style needs.
+
+    Attributes:
+        params: Its settings.
+        adapter: Reads its embeddings.
+        embeddings: Of its pictures.
+        host: Gives text vectors.
+        masks: Regions by the index of their reference.
+        factor: Its weight among several.
+        hashes: Of its pictures; None for a style from the prompt.
+        saved_sha256: Of the saved style that it was read from; empty where there is none.
+
+    Raises:
+        ParameterError: If content is to be removed that the adapter's embeddings have no words for.
+    """
+
+    params: StyleParams
+    adapter: Adapter
+    embeddings: Embeddings
+    host: Host
+    masks: Mapping[int, Mask] = field(default_factory=dict)
+    factor: float = 1.0
+    hashes: PictureHashes | None = None
+    saved_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what could only fail later, in the middle of the job."""
+        if self.contents and not self.adapter.has_text_space:
+            raise ParameterError(
+                f"Content ({self.params.content!r}) cannot be removed with {self.adapter.path.name}: Plus adapters "
+                "see patches of the picture, not one embedding that words could be subtracted from. Choose "
+                "ip-adapter_sdxl, or empty the content to remove."
+            )
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """What is removed."""
+        return self.params.contents if self.params.content_strength else ()
+
+    @property
+    def needs_guidance(self) -> bool:
+        """Whether something acts through the unconditional rows alone."""
+        return bool(self.params.anti_layout) or self.embeddings.negative is not None
+
+    @property
+    def ignores_layout(self) -> bool:
+        """Whether there is a layout picture, but no block for it."""
+        return self.embeddings.layout is not None and not self.params.takes_layout
+
+    def remover(self) -> Remover | None:
+        """Return what removes the contents, None where nothing is to be removed."""
+        if not self.contents:
+            return None
+        vectors = self.host.text_vectors([content.words for content in self.contents])
+        return Remover(self.contents, vectors, self.params.content_strength, self.params.removal)
+
+    def terms(self, sites: Sequence[Site], memo: TensorMemo | None = None) -> tuple[ImageTerm, ...]:
+        """Compute the image terms at ``sites``, or take from ``memo`` what an earlier job computed.
+
+        Raises:
+            InstantStyleError: If the adapter does not fit the UNet, or the wishes contradict each other.
+        """
+        check_fits(self.adapter, sites)
+        project = ImageProjection(self.adapter, memo)
+        sources = Sources(self.params, self.embeddings, project, self.remover(), self.masks, self.factor)
+        return image_terms(sources.all(), sites, self.adapter, memo)
+
+    def scheduled(self, terms: tuple[ImageTerm, ...], *, hires: bool) -> ScheduledTerms:
+        """Return the terms with the schedule of a pass."""
+        return ScheduledTerms(terms, Schedule.of_pass(self.params, hires=hires), self.params.prompt_colours)
+
+    def check_shape(self, width: int, height: int) -> None:
+        """Refuse masks that were painted for a picture of another shape."""
+        for index, mask in self.masks.items():
+            mask.check_aspect(width, height, f"reference {index + 1}")
+
+    def summary(self) -> str:
+        """Return what acts, for the log."""
+        weights = [f"{target.name} {weight * self.factor:g}" for target, weight in self.params.block_weights.items()]
+        removed = [f"{self.params.removal.value.lower()} {content.words}" for content in self.contents]
+        return ", ".join([*weights, *removed, self.adapter.path.name, f"{self.adapter.tokens} tokens"])

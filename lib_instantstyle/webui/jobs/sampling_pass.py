@@ -1,0 +1,44 @@
+"""One sampling pass of a job, as styling sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lib_instantstyle.params.tags import StyleTag
+    from lib_instantstyle.pictures.regions import CropWindow
+    from lib_instantstyle.webui.hosts.host import Host, PassReader
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What is fixed while one denoising loop runs.
+
+    Attributes:
+        is_hires: Whether it is the hires pass.
+        has_hires: Whether the job has one.
+        is_guided: Whether the unconditional rows act on the picture: CFG above 1.
+        tags: Saved styles that the prompt names.
+        window: The part of the whole picture that it samples.
+        reader: Explains the UNet's calls; knows the pictures of the batch.
+    """
+
+    is_hires: bool
+    has_hires: bool
+    is_guided: bool
+    tags: tuple[StyleTag, ...]
+    window: CropWindow
+    reader: PassReader
+
+
+def coming_pass(p: Any, conditioning: Any, tags: tuple[StyleTag, ...], host: Host) -> Pass:
+    """Return the pass that the processing object ``p`` is about to sample."""
+    return Pass(
+        is_hires=bool(getattr(p, "is_hr_pass", False)),
+        has_hires=bool(getattr(p, "enable_hr", False)),
+        is_guided=p.cfg_scale > 1.0,
+        tags=tags,
+        window=host.crop_window(p),
+        reader=host.read_pass(p, conditioning),
+    )

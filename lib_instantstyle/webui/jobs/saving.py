@@ -1,0 +1,52 @@
+"""Makes a saved style of what is set: the pictures are encoded once more, and left behind."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from lib_instantstyle.library.saved_style import SavedStyle, settings_of
+from lib_instantstyle.pictures.decoding import load_picture
+from lib_instantstyle.webui.encoding.job_pictures import style_alone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lib_instantstyle.params.style_params import StyleParams
+    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+
+_THUMBNAIL = 192  # pixels, the longer side
+_QUALITY = 70  # of WebP; about 4 KB
+
+
+def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace: bool = False) -> Path:
+    """Keep what ``params`` describe under ``name`` and return the file.
+
+    Region masks and the subject picture stay out: they belong to one picture, not to a style.
+
+    Raises:
+        InstantStyleError: If the name is taken or cannot be one, or the pictures cannot be embedded.
+    """
+    builder.library.path_of(name)  # refuses a bad name before the encoder is loaded
+    thumbnail = _thumbnail(params, builder)
+    style = builder.from_accordion(style_alone(params))
+    kind, width = style.adapter.kind, style.adapter.embedding_width
+    saved = SavedStyle(kind, width, style.embeddings, settings_of(params), thumbnail)
+    return builder.library.keep(name, saved, replace=replace)
+
+
+def _thumbnail(params: StyleParams, builder: StyleBuilder) -> bytes:
+    if params.style:
+        return builder.library.find(params.style).thumbnail
+    dropped = [params.image, *(params.images if isinstance(params.images, (list, tuple)) else [params.images])]
+    pictures = (load_picture(entry, builder.host.fetch_picture) for entry in dropped)
+    picture = next((loaded for loaded in pictures if loaded), None)
+    if picture is None:
+        return b""
+    small = picture.image.copy()
+    small.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, "WEBP", quality=_QUALITY)
+    return buffer.getvalue()

@@ -1,0 +1,107 @@
+"""Prepares styles: of the accordion's pictures, or from the style library."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.errors import ParameterError, StyleError
+from lib_instantstyle.library.saved_style import PICTURES
+from lib_instantstyle.params.declared import AUTOMATIC
+from lib_instantstyle.pictures.decoding import is_empty
+from lib_instantstyle.webui.encoding.job_pictures import take_pictures
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+
+if TYPE_CHECKING:
+    from lib_instantstyle.library.saved_style import SavedStyle
+    from lib_instantstyle.library.style_library import StyleLibrary
+    from lib_instantstyle.models.adapter import Adapter
+    from lib_instantstyle.models.model_files import ModelFiles
+    from lib_instantstyle.params.style_params import StyleParams
+    from lib_instantstyle.params.tags import StyleTag
+    from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
+    from lib_instantstyle.webui.hosts.host import Host
+
+
+class StyleBuilder:
+    """Makes a `PreparedStyle` of what is wished.
+
+    Args:
+        host: The model side of the WebUI.
+        models: Find adapters.
+        library: Finds saved styles.
+        encoder: Embeds pictures.
+    """
+
+    def __init__(self, host: Host, models: ModelFiles, library: StyleLibrary, encoder: PictureEncoder) -> None:
+        self.host = host
+        self.models = models
+        self.library = library
+        self._encoder = encoder
+
+    def from_accordion(
+        self, params: StyleParams, subject: Any = None, count: Count = lambda _known: None
+    ) -> PreparedStyle:
+        """Prepare the accordion's style: its pictures, or the saved style that it names.
+
+        Args:
+            params: What is wished.
+            subject: The input of img2img, which stands in for the subject picture.
+            count: Told of each embedding that is needed whether the cache knew it.
+
+        Raises:
+            InstantStyleError: If pictures, adapter, encoder or style cannot be used.
+        """
+        if params.style:
+            return self._from_library(params, subject, count)
+        pictures = take_pictures(params, self.host.fetch_picture, subject)
+        adapter = self.models.find_adapter(params.adapter)
+        embeddings = self._encoder.embed(pictures, params.crop, adapter, count)
+        return PreparedStyle(params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes)
+
+    def from_prompt(self, tag: StyleTag) -> PreparedStyle:
+        """Prepare a saved style with its own settings.
+
+        Raises:
+            InstantStyleError: If there is no such style, or no adapter reads it.
+        """
+        saved = self.library.find(tag.name)
+        adapter = self._adapter_for(saved, AUTOMATIC)
+        return PreparedStyle(
+            saved.params(), adapter, saved.embeddings, self.host, factor=tag.weight, saved_sha256=saved.sha256
+        )
+
+    def _from_library(self, params: StyleParams, subject: Any, count: Count) -> PreparedStyle:
+        """Take the style's embeddings; regions and the subject picture are the job's own."""
+        taken = [name for name in PICTURES if not is_empty(getattr(params, name))]
+        if taken:
+            raise ParameterError(
+                f"The saved style {params.style!r} stands in the place of pictures, but {', '.join(taken)} is given "
+                "too. Remove the picture, or choose no saved style."
+            )
+        saved = self.library.find(params.style)
+        adapter = self._adapter_for(saved, params.adapter)
+        references = len(saved.embeddings.style)
+        pictures = take_pictures(params, self.host.fetch_picture, subject, references)
+        embeddings = saved.embeddings
+        if pictures.others:
+            own = self._encoder.embed(pictures, params.crop, adapter, count)
+            embeddings = replace(embeddings, subject=own.subject)
+        return PreparedStyle(
+            params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes, saved_sha256=saved.sha256
+        )
+
+    def _adapter_for(self, saved: SavedStyle, name: str) -> Adapter:
+        """Return the adapter called ``name``, or the first that reads the style's embeddings.
+
+        Raises:
+            StyleError: If that adapter reads other embeddings.
+            AdapterError: If there is none.
+        """
+        adapter = self.models.find_adapter(name, saved.suits)
+        if not saved.suits(adapter):
+            raise StyleError(
+                f"{adapter.path.name} cannot read this saved style: it was made for a {saved.kind.value} adapter with "
+                f"{saved.width}-wide embeddings. Choose the adapter Automatic, or save the style anew."
+            )
+        return adapter

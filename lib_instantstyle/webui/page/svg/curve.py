@@ -1,0 +1,66 @@
+"""Strength curves. Horizontal places are percentages and heights are pixels: a narrow column squeezes no letters."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from lib_instantstyle.webui.page.svg.numbers import signed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PLOT_TOP, _PLOT = 8, 84  # pixels: the curve's area, under which stand the names of the two ends
+
+
+def curve(
+    strengths: Sequence[float], *, label: str, second: Sequence[float] | None = None, second_label: str = ""
+) -> str:
+    """Draw strengths at equal distances over the noise schedule; the ``second`` line is dashed.
+
+    Each line needs at least one strength. The labels stand in the legend, and in the description for screen readers.
+    """
+    lines = [("instantstyle-line", label, strengths)]
+    if second is not None:
+        lines.append(("instantstyle-line instantstyle-second", second_label, second))
+    values = [0.0, 1.0, *(value for _, _, line in lines for value in line)]
+    low, high = min(values), max(values)
+    legend = "".join(f'<span><i class="{name}"></i>{escape(text)}</span>' for name, text, _ in lines)
+    drawn = "".join(f'<polyline class="{name}" points="{_points(line, low, high)}"/>' for name, _, line in lines)
+    spoken = " ".join(_spoken(text, line) for _, text, line in lines)
+    near = 0.15 * (high - low)  # numbers nearer to the ends would touch theirs
+    levels = [low, *(level for level in (0.0, 1.0) if low + near < level < high - near), high]
+    grid = "".join(f'<line x1="0" x2="100" y1="{y:.2f}" y2="{y:.2f}"/>' for y in (_y(v, low, high) for v in levels))
+    grid += "".join(f'<line x1="{x}" x2="{x}" y1="0" y2="{_PLOT}"/>' for x in range(0, 101, 25))
+    ticks = "".join(
+        f'<text class="instantstyle-tick" x="7%" y="{_PLOT_TOP + 4 + _y(v, low, high):.2f}">{signed(v, "g")}</text>'
+        for v in levels
+    )
+    return (
+        f'<div class="instantstyle-curve"><div class="instantstyle-legend">{legend}</div>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="{_PLOT_TOP + _PLOT + 20}" role="img" '
+        f'aria-label="{escape(spoken)}">{ticks}<svg class="instantstyle-plot" x="8.5%" y="{_PLOT_TOP}" width="90%" '
+        f'height="{_PLOT}" viewBox="0 0 100 {_PLOT}" preserveAspectRatio="none"><g class="instantstyle-grid">{grid}</g>'
+        f'{drawn}</svg><text class="instantstyle-end" x="8.5%" y="{_PLOT_TOP + _PLOT + 15}">pure noise</text>'
+        f'<text class="instantstyle-end instantstyle-last" x="98.5%" y="{_PLOT_TOP + _PLOT + 15}">finished picture'
+        "</text></svg></div>"
+    )
+
+
+def _y(value: float, low: float, high: float) -> float:
+    return _PLOT * (high - value) / (high - low)
+
+
+def _points(line: Sequence[float], low: float, high: float) -> str:
+    last = max(len(line) - 1, 1)
+    return " ".join(f"{100 * place / last:.2f},{_y(value, low, high):.2f}" for place, value in enumerate(line))
+
+
+def _spoken(label: str, line: Sequence[float]) -> str:
+    """Describe a line in words."""
+    peak = max(line)
+    place = line.index(peak) / max(len(line) - 1, 1)
+    return (
+        f"{label}: starts at {signed(line[0])} in pure noise, ends at {signed(line[-1])} in the finished picture, "
+        f"peaks at {signed(peak)} after {place:.0%} of the way."
+    )

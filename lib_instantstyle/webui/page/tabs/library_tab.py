@@ -1,0 +1,132 @@
+"""The tab Library: saved styles."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_instantstyle.errors import StyleError
+from lib_instantstyle.library.saved_style import PICTURES, SETTINGS
+from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.page.fields import params_from, queued, showing_errors
+from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.page.topics import Topic
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+    from lib_instantstyle.webui.page.fields import Fields
+
+_HELP = (
+    "<p>A saved style keeps the embedding and the settings, not the picture. Use it here, "
+    "or in a prompt: <code>&lt;instantstyle:name:0.8&gt;</code>, several at once, from the cards of the tab "
+    "InstantStyle.</p>"
+)
+_CONFIRM = "(name) => [name && !confirm(`Delete the saved style ${name}?`) ? null : name]"
+
+
+class LibraryTab(Section):
+    """The tab Library.
+
+    Args:
+        fields: Of the tab.
+        builder: Prepares what is saved; knows the library.
+    """
+
+    def __init__(self, fields: Fields, builder: StyleBuilder) -> None:
+        super().__init__(fields)
+        self._builder = builder
+        self._library = builder.library
+        gr.HTML(_HELP, elem_classes="instantstyle-advice")
+        with gr.Row():
+            fields.add_files("style", self._choices)
+        with gr.Row():
+            self._delete = gr.Button("Delete", elem_id=fields.elem_id("style_delete"))
+            self._export = gr.Button("Export", elem_id=fields.elem_id("style_export"))
+        self._file = gr.File(label="Style file", visible=False, elem_id=fields.elem_id("style_file"))
+        with gr.Row():
+            self._name = gr.Textbox(
+                label="Name",
+                placeholder="ink and wash",
+                info="Saves what is set now.",
+                elem_id=fields.elem_id("style_name"),
+            )
+            self._replace = gr.Checkbox(
+                False, label="Replace a style of this name", elem_id=fields.elem_id("style_replace")
+            )
+        with gr.Row():
+            self._save = gr.Button("Save style", variant="primary", elem_id=fields.elem_id("style_save"))
+            self._imported = gr.UploadButton(
+                "Import a style file", file_types=[".safetensors"], elem_id=fields.elem_id("style_import")
+            )
+        self._said = gr.HTML(elem_id=fields.elem_id("style_said"), elem_classes="instantstyle-advice")
+        for component in (self._name, self._replace):
+            component.do_not_save_to_config = True
+
+    def publish(self) -> None:
+        """Fill the settings of a style into the controls, and say so."""
+        fields = self._fields
+        pictures = [fields[name] for name in ("reference", *PICTURES)]
+        settings = [fields[name] for name in SETTINGS]
+        chosen = fields["style"].input(
+            showing_errors(self._chosen),
+            inputs=[fields["style"], fields["masks"]],
+            outputs=[*pictures, *settings],
+            show_progress=False,
+        )
+        fields.topics.publish(Topic.STYLE_CHOSEN, chosen.then)
+
+    def connect(self) -> None:
+        """Let the buttons work."""
+        fields = self._fields
+        style, said = fields["style"], self._said
+        # Another page, the API or the other tab may have saved styles meanwhile.
+        fields.tabs["Library"].select(lambda: gr.update(choices=self._choices()), outputs=[style], show_progress=False)
+        fields["image"].upload(lambda: "", outputs=[style], show_progress=False)
+        everything = [self._name, self._replace, *fields.in_order()]
+        self._save.click(queued(self._saved), inputs=everything, outputs=[style, said])
+        self._delete.click(showing_errors(self._deleted), inputs=[style], outputs=[style, said], _js=_CONFIRM)
+        self._export.click(showing_errors(self._exported), inputs=[style], outputs=[self._file])
+        added = {"inputs": [self._imported, self._replace], "outputs": [style, said]}
+        self._imported.upload(showing_errors(self._imported_file), **added)
+
+    def _choices(self) -> list[str]:
+        return ["", *self._library.names()]
+
+    def _chosen(self, name: str, masks: list[Any]) -> list[Any]:
+        """Return the settings of a style; its embedding takes the place of the pictures."""
+        if name and any(masks):
+            gr.Info("The region masks stay, and act on the saved style. The tab Regions removes them.")
+        if not name:
+            return [gr.update()] * (1 + len(PICTURES) + len(SETTINGS))
+        pictures: list[Any] = [[] if key == "images" else None for key in PICTURES]
+        values = self._library.find(name).filled.values()
+        return ["", *pictures, *(value.value if isinstance(value, Enum) else value for value in values)]
+
+    def _saved(self, name: str, replace: bool, *values: Any) -> list[Any]:
+        path = save_style(name, params_from(values), self._builder, replace=replace)
+        size = path.stat().st_size / 1024
+        return [
+            gr.update(choices=self._choices()),
+            f"Saved {path.stem} ({size:.1f} KB). In a prompt: &lt;instantstyle:{path.stem}:1&gt;. Its card comes with "
+            "Refresh in the tab InstantStyle beside Generation. While the accordion is ticked, it acts too.",
+        ]
+
+    def _deleted(self, name: str | None) -> list[Any]:
+        if name is None:  # asked, and answered no
+            return [gr.update(), ""]
+        if not name:
+            raise StyleError("Choose the style to delete.")
+        self._library.delete(name)
+        return [gr.update(choices=self._choices(), value=""), f"Deleted {name}."]
+
+    def _exported(self, name: str) -> Any:
+        if not name:
+            raise StyleError("Choose the style to export.")
+        return gr.update(value=str(self._library.existing(name)), visible=True)
+
+    def _imported_file(self, file: Any, replace: bool) -> list[Any]:
+        path = self._library.import_path(Path(file.name), replace=replace)
+        return [gr.update(choices=self._choices()), f"Imported {path.stem}."]

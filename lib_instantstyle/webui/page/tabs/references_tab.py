@@ -1,0 +1,158 @@
+"""The tab References: more pictures, how they act together, and pictures with another part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from PIL import Image, UnidentifiedImageError  # here and not for type checking only: gradio evaluates annotations
+
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
+from lib_instantstyle.params.crop import Crop
+from lib_instantstyle.pictures.crops import views
+from lib_instantstyle.pictures.decoding import load_picture, load_pictures
+from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.page.topics import Topic
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.page.fields import Fields
+
+_SMALL = 160  # pixels, height of a secondary picture
+
+
+class ReferencesTab(Section):
+    """The tab References."""
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__(fields)
+        fields.add("images")
+        with gr.Row():
+            self._upload = gr.UploadButton(
+                "Add pictures", file_count="multiple", file_types=["image"], elem_id=fields.elem_id("images_upload")
+            )
+            self._remove = gr.Button("Remove the last", elem_id=fields.elem_id("images_remove"))
+        self._sliders = [_slider(fields, number) for number in range(1, MAX_PICTURES + 1)]
+        fields.add("weights")
+        with gr.Row():
+            fields.add("combine")
+            fields.add("crop")
+        self._views = gr.Gallery(
+            label="What the encoder sees",
+            columns=8,
+            height=160,
+            object_fit="contain",
+            preview=False,
+            visible=False,
+            elem_id=fields.elem_id("views"),
+            elem_classes="instantstyle-gallery",
+        )
+        with gr.Row():
+            for name in ("layout_image", "negative_image", "subject_image"):
+                with gr.Column(min_width=140):
+                    fields.add(name, height=_SMALL)
+        fields.add("subject_weight")
+
+    def publish(self) -> None:
+        """Say when the gallery changes: a gallery does not tell, so what changes it does."""
+        fields = self._fields
+        images = fields["images"]
+        added = self._upload.upload(showing_errors(_added), inputs=[self._upload, images], outputs=[images])
+        kept = [images, fields["weights"], fields["masks"]]
+        removed = self._remove.click(_removed, inputs=[fields["image"], *kept], outputs=kept, show_progress=False)
+        for change in (added, removed):
+            fields.topics.publish(Topic.REFERENCES, change.then)
+
+    def connect(self) -> None:
+        """Follow the pictures: sliders for their weights, and what the encoder sees."""
+        fields = self._fields
+        image, weights = fields["image"], fields["weights"]
+        pictures = [image, fields["images"]]
+        views_shown = {
+            "fn": showing_errors(_views),
+            "inputs": [*pictures, fields["crop"]],
+            "outputs": [self._views],
+            "show_progress": False,
+        }
+        sliders = {"fn": _sliders, "inputs": [*pictures, weights], "outputs": self._sliders, "show_progress": False}
+        for arguments in (views_shown, sliders):
+            image.change(**arguments)
+            for topic in Topic:
+                fields.topics.listen(topic, **arguments)
+        fields["crop"].change(**views_shown)
+        weights.change(**sliders)
+        for slider in self._sliders:
+            slider.release(_written, inputs=[*pictures, *self._sliders], outputs=[weights], show_progress=False)
+
+
+def _slider(fields: Fields, number: int) -> Any:
+    slider = gr.Slider(
+        minimum=0.0,
+        maximum=3.0,
+        step=0.05,
+        value=1.0,
+        visible=False,
+        label=f"Weight of reference {number}",
+        elem_id=fields.elem_id(f"weight_{number}"),
+    )
+    slider.do_not_save_to_config = True
+    return slider
+
+
+def _count(image: Image.Image | None, images: list[Image.Image]) -> int:
+    return min((image is not None) + len(images), MAX_PICTURES)
+
+
+def _added(files: list[Any], images: list[Image.Image]) -> list[Image.Image]:
+    free = MAX_PICTURES - 1 - len(images)
+    if len(files) > free:
+        raise ParameterError(
+            f"{len(files)} pictures were chosen, and {free} more fit: a style has at most {MAX_PICTURES} references. "
+            "Choose fewer."
+        )
+    loaded = load_pictures([_opened(file) for file in files], MAX_PICTURES, name="picture")
+    return [*images, *(picture.image for picture in loaded if picture)]
+
+
+def _opened(file: Any) -> Image.Image:
+    try:
+        return Image.open(file.name)
+    except (UnidentifiedImageError, OSError) as error:
+        raise ParameterError(f"A file is no picture ({error}). Give PNG, JPEG or WebP pictures.") from error
+
+
+def _removed(image: Image.Image | None, images: list[Image.Image], weights: str, masks: list[Any]) -> list[Any]:
+    """Take the last of ``images`` away, and with it its weight and its region mask."""
+    if not images:
+        return [images, weights, masks]
+    left = images[:-1]
+    count = _count(image, left)
+    known = [part.strip() for part in weights.split(",") if part.strip()]
+    if any(masks[count:]):
+        gr.Info(f"The region mask of reference {count + 1} went with it.")
+    return [left, ", ".join(known[:count]), masks[:count]]
+
+
+def _views(image: Image.Image | None, images: list[Image.Image], crop: str) -> Any:
+    pictures = [load_picture(picture) for picture in (image, *images) if picture is not None]
+    squares = [
+        (square, f"{number}")
+        for number, picture in enumerate(pictures, start=1)
+        if picture
+        for square in views(picture.image, Crop(crop))
+    ]
+    return gr.update(value=squares, visible=bool(squares))
+
+
+def _sliders(image: Image.Image | None, images: list[Image.Image], weights: str) -> list[Any]:
+    count = _count(image, images)
+    try:
+        values = complete_weights(parse_reference_weights(weights), MAX_PICTURES)
+    except ParameterError:
+        values = [1.0] * MAX_PICTURES  # the text is being edited; generating says what is wrong with it
+    return [gr.update(visible=count > 1 and number < count, value=value) for number, value in enumerate(values)]
+
+
+def _written(image: Image.Image | None, images: list[Image.Image], *values: float) -> str:
+    return ", ".join(f"{value:g}" for value in values[: _count(image, images)])

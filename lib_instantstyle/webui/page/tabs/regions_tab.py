@@ -1,0 +1,116 @@
+"""The tab Regions: where each reference acts, painted or uploaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from PIL import Image, ImageFilter
+
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params.combination import MAX_PICTURES
+from lib_instantstyle.pictures.decoding import BLACK, MIN_SIDE, load_picture
+from lib_instantstyle.pictures.regions import make_mask
+from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.page.gallery import with_mask
+from lib_instantstyle.webui.page.picture_boxes import Canvas
+from lib_instantstyle.webui.page.section import Section
+
+if TYPE_CHECKING:
+    from lib_instantstyle.webui.page.fields import Fields
+
+_CANVAS = 768  # pixels, the longer side of an empty canvas
+_GREY = (96, 96, 97)  # of an empty canvas: not quite grey, so that no mask of uniform grey is taken for one
+_HELP = (
+    "<p>Paint where a reference acts, or upload a black and white mask and paint nothing. "
+    "References without a mask act in the rest of the picture.</p>"
+)
+
+
+class RegionsTab(Section):
+    """The tab Regions.
+
+    Args:
+        fields: Of the tab.
+        tab: Whose size an empty canvas takes: "txt2img" or "img2img".
+    """
+
+    def __init__(self, fields: Fields, tab: str) -> None:
+        super().__init__(fields)
+        gr.HTML(_HELP, elem_classes="instantstyle-advice")
+        self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
+        self._tab = tab
+        with gr.Row():
+            self._number = gr.Dropdown(
+                choices=[str(number) for number in range(1, MAX_PICTURES + 1)],
+                value="1",
+                label="Reference",
+                elem_id=fields.elem_id("region_number"),
+            )
+            self._soft = gr.Slider(
+                0,
+                30,
+                0,
+                step=1,
+                label="Soft edge",
+                info="In percent of the shorter side.",
+                elem_id=fields.elem_id("region_soft"),
+            )
+        self._canvas = Canvas(
+            label="Paint the region", brush_color="#ffffff", height=360, elem_id=fields.elem_id("region_canvas")
+        )
+        with gr.Row():
+            self._blank = gr.Button("Empty canvas", elem_id=fields.elem_id("region_blank"))
+            self._set = gr.Button("Use for this reference", variant="primary", elem_id=fields.elem_id("region_set"))
+            self._clear = gr.Button("Remove its mask", elem_id=fields.elem_id("region_clear"))
+        fields.add("masks")
+        for component in (self._number, self._soft):
+            component.do_not_save_to_config = True
+
+    def connect(self) -> None:
+        """Make a mask of what was painted."""
+        fields = self._fields
+        masks = fields["masks"]
+        # The page keeps the strokes of a picture that is exchanged for another, and lets go of them with the picture.
+        emptied = self._blank.click(lambda: None, outputs=[self._canvas], show_progress=False)
+        emptied.then(_blank, inputs=self._size, outputs=[self._canvas], _js=f"() => instantstyleSize('{self._tab}')")
+        self._set.click(
+            showing_errors(_set),
+            inputs=[self._canvas, self._number, self._soft, masks],
+            outputs=[masks],
+            show_progress=False,
+        )
+        self._clear.click(
+            lambda number, known: with_mask(known, int(number), None),
+            inputs=[self._number, masks],
+            outputs=[masks],
+            show_progress=False,
+        )
+
+
+def _blank(width: float, height: float) -> Image.Image:
+    scale = _CANVAS / max(width, height)
+    return Image.new("RGB", (max(MIN_SIDE, round(width * scale)), max(MIN_SIDE, round(height * scale))), _GREY)
+
+
+def _set(canvas: dict[str, Any], number: str, soft: float, known: list[Any]) -> list[Any]:
+    mask = _drawn(canvas, number).convert("L")
+    if soft:
+        mask = mask.filter(ImageFilter.GaussianBlur(min(mask.size) * soft / 200))
+    make_mask(mask)  # refuses what could never act
+    return with_mask(known, int(number), mask)
+
+
+def _drawn(canvas: dict[str, Any], number: str) -> Image.Image:
+    """Return the strokes, or the picture under them where there are none."""
+    painted = load_picture(canvas["mask"], name="painting", background=BLACK)
+    if painted is not None and painted.image.getbbox():
+        return painted.image
+    picture = load_picture(canvas["image"], name="mask", background=BLACK)
+    if picture is None:
+        raise ParameterError("There is nothing to make a mask of. Begin with an empty canvas, or upload a mask.")
+    if picture.image.getcolors(1) == [(picture.image.width * picture.image.height, _GREY)]:
+        raise ParameterError(
+            f"Nothing is painted yet. Paint where reference {number} acts, or upload a black and white mask."
+        )
+    return picture.image

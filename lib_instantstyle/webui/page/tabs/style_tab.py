@@ -1,0 +1,113 @@
+"""The tab Style, the first one: a picture, a recipe, and what to leave out."""
+
+from __future__ import annotations
+
+from enum import Enum
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from lib_instantstyle.params import recipes
+from lib_instantstyle.pictures.decoding import load_picture
+from lib_instantstyle.webui.encoding import captions
+from lib_instantstyle.webui.page.fields import queued
+from lib_instantstyle.webui.page.section import Section
+
+if TYPE_CHECKING:
+    from lib_instantstyle.models.model_files import ModelFiles
+    from lib_instantstyle.webui.page.fields import Fields
+
+_OWN = "My own"
+
+
+class StyleTab(Section):
+    """The tab Style.
+
+    Args:
+        fields: Of the tab.
+        models: Name the adapters.
+        tab: Whose results may become the reference: "txt2img" or "img2img".
+    """
+
+    def __init__(self, fields: Fields, models: ModelFiles, tab: str) -> None:
+        super().__init__(fields)
+        self._tab = tab
+        from modules.ui_components import ToolButton
+
+        with gr.Row():
+            with gr.Column(scale=2, min_width=160):
+                fields.add("image")
+                self._last = gr.Button("Use last result", size="sm", elem_id=fields.elem_id("last_result"))
+                self._found = gr.Textbox(visible=False, elem_id=fields.elem_id("last_found"))
+                self._found.do_not_save_to_config = True
+                fields.add("reference", visible=False)
+                self._in_use = gr.HTML(
+                    visible=False, elem_id=fields.elem_id("in_use"), elem_classes="instantstyle-advice"
+                )
+            with gr.Column(scale=3, min_width=240):
+                self._recipe = gr.Dropdown(
+                    choices=[_OWN, *(recipe.name for recipe in recipes.RECIPES)],
+                    value=_OWN,
+                    label="Recipe",
+                    info="Fills in the controls for a purpose.",
+                    elem_id=fields.elem_id("recipe"),
+                )
+                self._recipe.do_not_save_to_config = True
+                self._advice = gr.HTML(
+                    visible=False, elem_id=fields.elem_id("advice"), elem_classes="instantstyle-advice"
+                )
+                for name in ("preset", "style_weight", "layout_weight"):
+                    fields.add(name)
+        with gr.Row():
+            fields.add("content", scale=5)
+            self._caption = ToolButton(
+                "📎",
+                elem_id=fields.elem_id("caption"),
+                tooltip="Describe the reference: from its own prompt, or interrogate",
+            )
+            fields.add("content_strength", scale=3)
+        with gr.Row():
+            fields.add_files("adapter", models.adapter_names)
+
+    def connect(self) -> None:
+        """Show what a choice makes relevant."""
+        fields = self._fields
+        filled = [fields[name] for name in recipes.fields()]
+        self._recipe.input(_fill, inputs=[self._recipe], outputs=[self._advice, *filled], show_progress=False)
+        self._caption.click(queued(_describe), inputs=[fields["image"], fields["content"]], outputs=[fields["content"]])
+        use = f"async () => [await instantstyleLastResult('{self._tab}')]"
+        self._last.click(_check_found, inputs=[self._found], _js=use, show_progress=False)
+        reference = fields["reference"]
+        reference.change(
+            lambda value: gr.update(visible=bool(value)), inputs=[reference], outputs=[reference], show_progress=False
+        )
+        style = fields["style"]
+        style.change(_in_use, inputs=[style], outputs=[self._in_use], show_progress=False)
+
+
+def _check_found(found: str) -> None:
+    if not found:
+        raise gr.Error("There is no result yet. Generate a picture first, or drop one into Style reference.")
+
+
+def _in_use(style: str) -> Any:
+    name = escape(style or "")  # apart, so that the host can translate the rest
+    text = f"<p>Saved style<span> “{name}”</span> is in use (tab Library); drop a picture to replace it.</p>"
+    return gr.update(value=text, visible=bool(style))
+
+
+def _fill(name: str) -> list[Any]:
+    recipe = next((recipe for recipe in recipes.RECIPES if recipe.name == name), None)
+    if recipe is None:
+        return [gr.update(visible=False), *[gr.update()] * len(recipes.fields())]
+    values = [value.value if isinstance(value, Enum) else value for value in recipes.filled(recipe).values()]
+    return [gr.update(value=escape(recipe.advice), visible=True), *values]
+
+
+def _describe(image: Any, content: str) -> str:
+    if load_picture(image, name="style reference") is None:
+        raise gr.Error("There is no style reference to describe. Drop one first.")
+    words = captions.caption(image)
+    known = [part.strip() for part in content.split(",") if part.strip()]
+    return ", ".join([*known, words]) if words and words not in known else content

@@ -1,0 +1,181 @@
+"""Routes beside the host's own: version, schema, adapters, preflight, models to get, and the styles."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle import NAME, __version__
+from lib_instantstyle.errors import ParameterError, StyleError
+from lib_instantstyle.fetch.sizes import size_text
+from lib_instantstyle.library.style_library import content_of
+from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind
+from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.webui.encoding.job_pictures import style_alone
+from lib_instantstyle.webui.jobs.arguments import read_arguments
+from lib_instantstyle.webui.jobs.measure import measure
+from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.routes.access import authentication, while_idle, with_http_errors
+from lib_instantstyle.webui.routes.schema import json_schema
+
+if TYPE_CHECKING:
+    from lib_instantstyle.models.adapter import Adapter
+    from lib_instantstyle.params.style_params import StyleParams
+    from lib_instantstyle.webui.extension import Extension
+
+_PREFIX = "/instantstyle"
+
+
+class Api:
+    """The routes' answers.
+
+    Args:
+        extension: What they are about.
+    """
+
+    def __init__(self, extension: Extension) -> None:
+        self._builder = extension.builder
+        self._models = extension.models
+        self._library = extension.library
+        self._fetching = extension.fetching
+        self._readiness = extension.readiness
+
+    def register(self, app: Any) -> None:
+        """Add the routes; called by the host once its server exists. They ask for ``--api-auth`` as the host's do."""
+        from fastapi import Body
+
+        body = Body(default={})
+
+        def post_style(values: dict[str, Any] = body) -> Any:
+            return while_idle(self.save_style, values)
+
+        def post_embed(values: dict[str, Any] = body) -> Any:
+            return while_idle(self.embed, values)
+
+        def post_fetch(values: dict[str, Any] = body) -> Any:
+            return with_http_errors(self._fetching.request, values)
+
+        routes = (
+            ("GET", "version", version),
+            ("GET", "schema", json_schema),
+            ("GET", "adapters", self.adapters),
+            ("GET", "styles", self.styles),
+            ("GET", "styles/{name}", lambda name: with_http_errors(self.export_style, name)),
+            ("POST", "styles", post_style),
+            ("DELETE", "styles/{name}", lambda name: with_http_errors(self.delete_style, name)),
+            ("POST", "embed", post_embed),
+            ("GET", "preflight", self._readiness.report),
+            ("GET", "models/fetch", self._fetching.report),
+            ("POST", "models/fetch", post_fetch),
+            ("DELETE", "models/fetch", self._fetching.cancel),
+        )
+        dependencies = authentication()
+        for method, path, endpoint in routes:
+            app.add_api_route(f"{_PREFIX}/{path}", endpoint, methods=[method], dependencies=dependencies)
+
+    def adapters(self) -> list[dict[str, Any]]:
+        """Return the adapters found, with what each can do and the encoders that suit it."""
+        return [self._adapter_entry(adapter) for adapter in self._models.adapters()]
+
+    def styles(self) -> list[dict[str, Any]]:
+        """Return the saved styles; a damaged one with the reason instead of its settings."""
+        return [self._style_entry(name) for name in self._library.names()]
+
+    def export_style(self, name: str) -> dict[str, Any]:
+        """Return a style with its whole file as base64, which `save_style` takes as ``file``."""
+        path = self._library.existing(name)
+        return {**self._style_entry(path.stem), "file": base64.b64encode(content_of(path)).decode()}
+
+    def save_style(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Save a style: ``name``, and either ``style`` (a dict as for a job) or ``file``; ``replace`` to overwrite.
+
+        Raises:
+            InstantStyleError: If a key is missing or cannot be used.
+        """
+        known = {"name", "style", "file", "replace"}
+        if unknown := sorted(set(values) - known):
+            raise ParameterError(f"Unknown key {quoted(unknown[0])}. Known keys: {', '.join(sorted(known))}.")
+        name, replace = values.get("name"), values.get("replace", False)
+        if not isinstance(name, str) or not isinstance(replace, bool) or ("file" in values) == ("style" in values):
+            raise ParameterError(
+                "Send 'name' (a text) and either 'style' (a dict) or 'file' (base64); 'replace' is a bool."
+            )
+        if "file" in values:
+            path = self._library.import_file(name, _decoded(values["file"]), replace=replace)
+        else:
+            path = save_style(name, self._params(values["style"]), self._builder, replace=replace)
+        return self._style_entry(path.stem)
+
+    def delete_style(self, name: str) -> dict[str, Any]:
+        """Delete a style."""
+        self._library.delete(name)
+        return {"deleted": name}
+
+    def embed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the embeddings of the references in a dict as for a job, and how much content they hold.
+
+        Raises:
+            InstantStyleError: If something in the dict cannot be used.
+        """
+        style = self._builder.from_accordion(style_alone(self._params(values)))
+        answer: dict[str, Any] = {
+            "kind": style.adapter.kind.value,
+            "adapter": style.adapter.path.name,
+            "references": list(style.hashes.style) if style.hashes else [],
+            "embeddings": [embedding.mean(dim=0).tolist() for embedding in style.embeddings.style],
+            "contents": [],
+            "warnings": [],
+        }
+        if style.contents:
+            found = measure(style)
+            answer["warnings"] = found.warnings
+            answer["contents"] = [
+                {"content": words, "weight": weight, "before": before, "after": after}
+                for (words, weight), before, after in found.resemblances
+            ]
+        return answer
+
+    def _params(self, values: Any) -> StyleParams:
+        if not isinstance(values, dict):
+            raise ParameterError(f"A dict with the keys of a job is needed; got {quoted(values)}.")
+        return read_arguments([{**values, "enabled": True}], self._library)
+
+    def _style_entry(self, name: str) -> dict[str, Any]:
+        path = self._library.existing(name)
+        entry: dict[str, Any] = {"name": name, "sha256": self._library.hash_of(name), "bytes": path.stat().st_size}
+        try:
+            style = self._library.find(name)
+        except StyleError as error:
+            return {**entry, "error": str(error)}
+        kind = {"kind": style.kind.value, "embedding_width": style.width, "references": len(style.embeddings.style)}
+        return {**entry, **kind, "settings": dict(style.settings)}
+
+    def _adapter_entry(self, adapter: Adapter) -> dict[str, Any]:
+        """Return what is told of an adapter; of the encoders that suit it the first is the one that is used."""
+        suitable = [encoder.path.name for encoder in self._models.encoders() if encoder.suits(adapter)]
+        size = adapter.path.stat().st_size
+        return {
+            "name": adapter.path.name,
+            "description": f"{adapter_kind(adapter)}, {size_text(size)}: {adapter_abilities(adapter)}",
+            "folder": str(adapter.path.parent),
+            "kind": adapter.kind.value,
+            "embedding_width": adapter.embedding_width,
+            "tokens": adapter.tokens,
+            "sites": len(adapter.widths),
+            "removes_content": adapter.removes_content,
+            "bytes": size,
+            "encoders": suitable,
+        }
+
+
+def version() -> dict[str, str]:
+    """Return name and version of the extension."""
+    return {"name": NAME, "version": __version__}
+
+
+def _decoded(text: Any) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise ParameterError(f"'file' must be a style file as base64 ({error}).") from error
