@@ -1,4 +1,4 @@
-"""Saved styles: what one keeps, how its file looks, and the folder they lie in.
+"""Saved styles: what they contain, their file format, and the folder that holds them.
 
 May use torch and the rooms `params`, `pictures`, `method` and `models`.
 """

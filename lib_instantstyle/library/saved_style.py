@@ -1,7 +1,4 @@
-"""Saved styles: what they keep, and how they may be called.
-
-A style needs no picture and no encoder later. Its settings are keys of `StyleParams`.
-"""
+"""A saved style: embeddings and settings, to be used without pictures or encoder; and the rules for its name."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.method.embeddings import Embeddings
     from lib_instantstyle.models.adapter import Adapter, Kind
 
-# What belongs to a picture, to a machine or to the occasion, and not to a style.
+# Keys of `StyleParams` that belong to a picture, to a machine or to a single job, and not to a style.
 _LEFT_OUT = frozenset(("enabled", "adapter", "passes", "reference", "style", "subject_weight"))
 SETTINGS = tuple(name for name, declared in controls().items() if name not in _LEFT_OUT and not declared.pictures)
 PICTURES = ("image", "images", "layout_image", "negative_image")  # a style's embeddings stand in their place
@@ -31,27 +28,18 @@ _NAME_BYTES = 200  # file systems take 255, of which the suffix needs some
 
 @dataclass(frozen=True)
 class SavedStyle:
-    """A style without its pictures.
+    """A style without its pictures."""
 
-    Attributes:
-        kind: Of the adapters that read its embeddings.
-        width: Of its embeddings.
-        embeddings: Without the subject, which belongs to one picture.
-        settings: Values by key of `StyleParams`, those that differ from their defaults.
-        thumbnail: An encoded picture, or nothing.
-        sha256: Of the file that it was read from.
-    """
-
-    kind: Kind
-    width: int
-    embeddings: Embeddings
-    settings: Mapping[str, Any]
-    thumbnail: bytes = b""
-    sha256: str = field(default="", compare=False)
+    kind: Kind  # of the adapters that read its embeddings
+    width: int  # of its embeddings
+    embeddings: Embeddings  # without the subject, which belongs to one picture
+    settings: Mapping[str, Any]  # by key of `StyleParams`, those that differ from their defaults
+    thumbnail: bytes = b""  # an encoded picture, or nothing
+    sha256: str = field(default="", compare=False)  # of the file that it was read from
 
     @property
     def filled(self) -> dict[str, Any]:
-        """The value of every setting that a style keeps, its default where the style says nothing."""
+        """The value of every setting that a style keeps, defaults included."""
         return {key: self.settings.get(key, default_of(key)) for key in SETTINGS}
 
     def suits(self, adapter: Adapter) -> bool:
@@ -59,16 +47,12 @@ class SavedStyle:
         return (adapter.kind, adapter.embedding_width) == (self.kind, self.width)
 
     def params(self) -> StyleParams:
-        """Return the saved settings, validated.
-
-        Raises:
-            ParameterError: If they cannot be used.
-        """
+        """Return the saved settings, validated; `ParameterError` if they cannot be used."""
         return StyleParams.from_dict({"enabled": True, **self.settings})
 
 
 def settings_of(params: StyleParams) -> dict[str, Any]:
-    """Return what a style keeps of ``params``."""
+    """Return the settings of ``params`` that a style keeps."""
     values = {name: getattr(params, name) for name in SETTINGS if name != "blocks" or params.preset is Preset.CUSTOM}
     return {name: getattr(value, "value", value) for name, value in values.items() if value != default_of(name)}
 
@@ -77,7 +61,7 @@ def check_name(name: str) -> str:
     """Return ``name`` without surrounding space.
 
     Raises:
-        StyleError: If it could leave its folder, break a prompt, or is no file name somewhere.
+        StyleError: If it could leave its folder or break a prompt, or is not a file name on every system.
     """
     if not name.strip():
         raise StyleError("Give the style a name first.")

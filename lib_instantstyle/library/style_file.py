@@ -1,7 +1,7 @@
-"""Style files: safetensors with the embeddings, and the rest in its metadata.
+"""Style files: safetensors with the embeddings as tensors, and everything else as metadata.
 
-Files come from anywhere, so everything is checked before it is used, and nothing is ever unpickled. The
-thumbnail lies where the WebUI looks for cover pictures of model files.
+Files may come from anywhere, so everything is checked before it is used and nothing is ever unpickled. The
+thumbnail has the metadata key under which the WebUI looks for cover pictures.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 MAX_BYTES = 128 << 20  # eight references of a Plus adapter with eight tiles each
-MAX_COVER = 2 << 20  # characters; ours have 6 000
+MAX_COVER = 2 << 20  # characters; the covers that this extension writes have about 6 000
 FORMAT = "instantstyle-1"
 _STYLE = re.compile(r"style\.([0-7])")
-# RecursionError: the json module, on brackets without end.
+# RecursionError is what json raises on deeply nested brackets.
 _UNUSABLE = (SafetensorError, OSError, ValueError, IndexError, TypeError, RecursionError, ParameterError)
 _COVER = "ssmd_cover_images"
 
@@ -57,7 +57,7 @@ def encode(style: SavedStyle) -> bytes:
 
 
 def _sorted_header(content: bytes) -> bytes:
-    """Write the header's entries in order, which the library does not, so that the same style is the same file."""
+    """Sort the header's entries, which safetensors does not, so that equal styles give equal files."""
     length = int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
     padded = header + b" " * (-len(header) % 8)
@@ -65,20 +65,16 @@ def _sorted_header(content: bytes) -> bytes:
 
 
 def decode(content: bytes, name: str) -> SavedStyle:
-    """Read a style file.
-
-    Args:
-        content: Of the file.
-        name: For messages.
+    """Read the content of a style file; messages call it ``name``.
 
     Raises:
-        StyleError: If it is none, damaged, or holds anything that a style cannot have.
+        StyleError: If it is not a style, is damaged, or holds anything that a style cannot have.
     """
     if len(content) > MAX_BYTES:
         raise StyleError(
             f"The style {name} is {len(content) >> 20} MiB large; styles are at most {MAX_BYTES >> 20} MiB."
         )
-    with tempfile.TemporaryDirectory() as folder:  # the library reads metadata from files only
+    with tempfile.TemporaryDirectory() as folder:  # safetensors reads metadata from files only
         path = Path(folder) / f"style{SUFFIX}"
         path.write_bytes(content)
         return read(path, name)
@@ -94,7 +90,7 @@ def read(path: Path, name: str) -> SavedStyle:
             _check_format(metadata, name)
             tensors = {key: file.get_tensor(key) for key in _checked_names(file.keys(), name)}
         return dataclasses.replace(_style(metadata, tensors), sha256=fingerprint(path))
-    except SafetensorError as error:  # its own words are about headers and bytes
+    except SafetensorError as error:  # its own message is about headers and bytes
         raise StyleError(f"{name}{SUFFIX} is not an InstantStyle style, or is damaged: it cannot be used.") from error
     except KeyError as error:
         raise StyleError(f"The style {name} cannot be used: it lacks {error}. Save or import it again.") from error
@@ -103,10 +99,10 @@ def read(path: Path, name: str) -> SavedStyle:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """Return the texts of a style file, its settings and cover picture among them.
+    """Return the metadata of a style file: format, settings and cover picture.
 
     Raises:
-        StyleError: If it is no style file, or its cover cannot be used.
+        StyleError: If it is not a style file, or its cover cannot be used.
     """
     try:
         with safe_open(str(path), framework="pt") as file:
@@ -119,7 +115,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of a style file, or nothing where it is too large to be one."""
+    """Return the SHA-256 of a style file, or an empty text if it is too large to be one."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.stat().st_size <= MAX_BYTES else ""
 
 
@@ -145,7 +141,7 @@ def _style(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> 
     nothing = torch.zeros(1, width) if kind is Kind.LINEAR else tensors["nothing"]
     embeddings = Embeddings(style, nothing, tensors.get("layout"), tensors.get("negative"))
     saved = SavedStyle(kind, width, embeddings, _settings(metadata["settings"]), _cover(metadata.get(_COVER, "[]")))
-    saved.params()  # settings that cannot be used are found here, not in the middle of a job
+    saved.params()  # validates the settings now rather than in the middle of a job
     return saved
 
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from lib_instantstyle.errors import StyleError, UnknownStyleError
 from lib_instantstyle.library.saved_style import SavedStyle, check_name, is_name
 from lib_instantstyle.library.style_file import MAX_BYTES, SUFFIX, decode, encode, fingerprint, read
-from lib_instantstyle.models.atomic_write import write_atomically
+from lib_instantstyle.models.tensor_file import write_atomically
 from lib_instantstyle.params.controls import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_COMPANIONS = (".png", ".preview.png", ".json", ".txt")  # what the WebUI keeps beside a card's file
+_COMPANIONS = (".png", ".preview.png", ".json", ".txt")  # files that the WebUI writes beside a card's file
 logger = logging.getLogger("instantstyle")
 
 
 class StyleLibrary:
-    """The styles in ``folder``, which is made when the first one is kept."""
+    """The styles in ``folder``, which is created when the first one is saved."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,18 +30,14 @@ class StyleLibrary:
         return sorted((path.stem for path in files if is_name(path.stem) and self._holds(path)), key=str.lower)
 
     def path_of(self, name: str) -> Path:
-        """Return the file of the style ``name``, whether it exists or not.
-
-        Raises:
-            StyleError: If the name could leave the folder.
-        """
+        """Return the file of the style ``name``, existing or not; `StyleError` if it is no valid name."""
         return self.folder / f"{check_name(name)}{SUFFIX}"
 
     def find(self, name: str) -> SavedStyle:
         """Return the style ``name``, whatever its case.
 
         Raises:
-            StyleError: If there is none, saying which there are, or if its file is damaged.
+            StyleError: If there is none, listing what there is, or if its file is damaged.
         """
         path = self.existing(name)
         return read(path, path.stem)
@@ -50,7 +46,7 @@ class StyleLibrary:
         """Return the file of the style ``name``, whatever its case.
 
         Raises:
-            UnknownStyleError: If there is none, saying which there are.
+            UnknownStyleError: If there is none, listing what there is.
         """
         found = self._taken(check_name(name))
         if found is None:
@@ -62,7 +58,7 @@ class StyleLibrary:
         """Write ``style`` under ``name``.
 
         Raises:
-            StyleError: If the name is taken and ``replace`` is not set, or the folder cannot be written.
+            StyleError: If the name is taken and ``replace`` is not set, or the file is too large or cannot be written.
         """
         content = encode(style)
         if len(content) > MAX_BYTES:
@@ -72,25 +68,21 @@ class StyleLibrary:
         return self._write(name, content, replace=replace)
 
     def import_file(self, name: str, content: bytes, *, replace: bool = False) -> Path:
-        """Keep a style file that came from elsewhere, once it has been read completely.
+        """Add a style file that came from elsewhere, once all of it has been read and checked.
 
         Raises:
-            StyleError: If it is no style, or as in `keep`.
+            StyleError: If it is not a style, or as in `keep`.
         """
         check_name(name)
         decode(content, name)
         return self._write(name, content, replace=replace)
 
     def import_path(self, path: Path, *, replace: bool = False) -> Path:
-        """Keep the style file at ``path`` under its own name, as `import_file` does."""
+        """Add the style file at ``path`` under its own name, as `import_file` does."""
         return self.import_file(path.stem, content_of(path), replace=replace)
 
     def delete(self, name: str) -> None:
-        """Remove the style ``name``.
-
-        Raises:
-            UnknownStyleError: If there is none.
-        """
+        """Delete the style ``name``; `UnknownStyleError` if there is none."""
         path = self.existing(name)
         for companion in (path, *(path.with_suffix(suffix) for suffix in _COMPANIONS)):
             companion.unlink(missing_ok=True)
@@ -100,7 +92,7 @@ class StyleLibrary:
         return fingerprint(self.existing(name))[:12]
 
     def _holds(self, path: Path) -> bool:
-        """Whether a file is in the folder itself: through a link, routes would show and copy what lies elsewhere."""
+        """Whether a file is in the folder itself: routes must not show or copy what a link points to."""
         return path.is_file() and path.resolve().parent == self.folder.resolve()
 
     def _taken(self, name: str) -> str | None:
@@ -126,11 +118,7 @@ class StyleLibrary:
 
 
 def content_of(path: Path) -> bytes:
-    """Return what is in a style file.
-
-    Raises:
-        StyleError: If it is too large to be one.
-    """
+    """Return the bytes of a style file; `StyleError` if it is too large to be one."""
     if path.stat().st_size > MAX_BYTES:
         raise StyleError(f"The style {path.stem} is too large: at most {MAX_BYTES >> 20} MiB.")
     return path.read_bytes()

@@ -27,7 +27,7 @@ _OTHER_KINDS = {
 
 
 class OtherFamily(NamedTuple):
-    """A model family that is not SDXL's, as an adapter is made for it and as a checkpoint looks."""
+    """A model family other than SDXL: what messages call its adapters and its checkpoints."""
 
     adapter: str
     checkpoint: str
@@ -43,30 +43,20 @@ OTHER_FAMILIES = {  # by the width of their text context; SDXL's is 2048
 class Kind(str, Enum):
     """How an adapter turns the encoder's output into tokens."""
 
-    LINEAR = "linear"
-    PLUS = "plus"
+    LINEAR = "linear"  # a linear projection of the pooled embedding
+    PLUS = "plus"  # a Resampler of the patch features
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """A recognised adapter file.
-
-    Attributes:
-        path: Where it is.
-        kind: Linear projection of the pooled embedding, or Plus (Resampler of patch features).
-        embedding_width: Width of the encoder output it reads: the projection's for linear adapters (1280
-            bigG, 1024 ViT-H), the hidden size for Plus.
-        context_width: Width of its tokens: that of the UNet's text context.
-        tokens: Number of image tokens.
-        widths: Output width of each K/V pair by its id.
-    """
+    """A recognised adapter file."""
 
     path: Path
     kind: Kind
-    embedding_width: int
-    context_width: int
-    tokens: int
-    widths: Mapping[int, int] = field(repr=False)
+    embedding_width: int  # of the encoder output it reads: projection (1280 bigG, 1024 ViT-H), for Plus the hidden size
+    context_width: int  # of its tokens, which is the width of the UNet's text context
+    tokens: int  # number of image tokens
+    widths: Mapping[int, int] = field(repr=False)  # output width of each K/V pair, by its id
     _file: TensorFile = field(repr=False, compare=False)
 
     @property
@@ -76,7 +66,7 @@ class Adapter:
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the file does; part of the key of what was computed with it.
+        """Changes whenever the file does; part of the keys of cached results.
 
         Raises:
             AdapterError: If the file is gone.
@@ -91,29 +81,29 @@ class Adapter:
         return self.shares_space(BIGG_WIDTH)
 
     def shares_space(self, text_width: int) -> bool:
-        """Whether vectors of a text tower whose space has ``text_width`` dimensions can be subtracted."""
+        """Whether text vectors with ``text_width`` dimensions can be subtracted from its embeddings."""
         return self.has_text_space and self.embedding_width == text_width
 
     @property
     def has_text_space(self) -> bool:
-        """Whether it reads an embedding that words have too; Plus adapters read patches of the picture."""
+        """Whether it reads embeddings of CLIP's joint text-image space; Plus adapters read patch features."""
         return self.kind is Kind.LINEAR
 
     @property
     def tower(self) -> Tower | None:
-        """The vision tower it was made for, where that is a known one."""
+        """The vision tower it was made for, None if unknown."""
         return (by_projection if self.kind is Kind.LINEAR else by_hidden)(self.embedding_width)
 
     def read_projection(self) -> dict[str, torch.Tensor]:
-        """Read the image projection's weights, without their prefix."""
+        """Read the image projection's weights; their keys lose the prefix ``image_proj.``."""
         prefix = "image_proj."
         keys = [key for key in self._file.shapes if key.startswith(prefix)]
         return {key[len(prefix) :]: tensor for key, tensor in self._stream(keys)}
 
     def read_matrices(self, ids: Iterable[int]) -> Iterator[tuple[int, tuple[torch.Tensor, torch.Tensor]]]:
-        """Read the K and V matrices ``[width, context]`` of the sites ``ids`` and no others, site by site."""
+        """Read the K and V matrices ``[width, context]`` of the sites ``ids``, one site at a time."""
         numbers = list(ids)
-        tensors = self._stream(_matrix_key(number, part) for number in numbers for part in "kv")
+        tensors = self._stream(f"ip_adapter.{number}.to_{part}_ip.weight" for number in numbers for part in "kv")
         for number in numbers:
             (_, key), (_, value) = next(tensors), next(tensors)
             yield number, (key, value)
@@ -127,16 +117,11 @@ def _unreadable(error: TensorFileError) -> AdapterError:
     return AdapterError(f"{error}. Download the adapter again.")
 
 
-def _matrix_key(number: int, part: str) -> str:
-    return f"ip_adapter.{number}.to_{part}_ip.weight"
-
-
 def open_adapter(path: Path) -> Adapter:
     """Recognise the adapter file at ``path``.
 
     Raises:
-        AdapterError: If it cannot be read, is no IP-Adapter, is one for another model or of a kind that has
-            nothing to do with style (FaceID), or is incomplete.
+        AdapterError: If it is unreadable or incomplete, no IP-Adapter, or made for another model or for faces.
     """
     with failing_as(_unreadable):
         file = TensorFile(path)
@@ -171,7 +156,7 @@ def _matrices(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[tuple[i
 
 
 def _projection(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Kind, int, int, int]:
-    """Return kind, embedding width, tokens, context width."""
+    """Return kind, embedding width, number of tokens and context width."""
     try:
         if "image_proj.latents" in shapes:
             tokens = shapes["image_proj.latents"][1]

@@ -1,7 +1,7 @@
 """Embeddings on disk, so that a picture seen before needs neither encoder nor picture.
 
-One small safetensors file an embedding, named by the hash of what it depends on. Files appear by an atomic
-rename, so two processes may write at once; the least recently used go first when the folder grows too big.
+Each embedding is a small safetensors file, named by the hash of what it depends on. Files appear by an atomic
+rename, so two processes may write at once; when the folder is full, the least recently used are deleted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from lib_instantstyle.models.atomic_write import write_atomically
+from lib_instantstyle.models.tensor_file import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +25,7 @@ _SUFFIX = ".safetensors"
 
 
 class EmbeddingCache:
-    """A bounded folder of embeddings.
-
-    Args:
-        folder: Created when the first embedding is kept.
-        limit: Bytes in all; 0 keeps nothing.
-    """
+    """A folder of embeddings, at most ``limit`` bytes in all; created when the first one is kept."""
 
     def __init__(self, folder: Path, limit: int = DEFAULT_LIMIT) -> None:
         self._folder = folder
@@ -46,7 +41,7 @@ class EmbeddingCache:
         return embedding
 
     def put(self, embedding: torch.Tensor, *key: str) -> None:
-        """Keep ``embedding`` under ``key``. A full or read-only disk is no error: this is only a cache."""
+        """Keep ``embedding`` under ``key``. A full or read-only disk is not an error: this is only a cache."""
         if embedding.nbytes > self._limit:
             return
         with contextlib.suppress(OSError):

@@ -22,26 +22,19 @@ _WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
 @dataclass(frozen=True)
 class EncoderFile:
-    """A recognised vision tower on disk.
+    """A recognised vision tower on disk."""
 
-    Attributes:
-        path: Folder with ``config.json``, or a single file.
-        weights: The file that holds the tensors.
-        hidden_width: Width of its hidden states.
-        projection_width: Width of the space it shares with text.
-    """
-
-    path: Path
-    weights: Path
-    hidden_width: int
-    projection_width: int
+    path: Path  # a folder with ``config.json``, or a single file
+    weights: Path  # the file that holds the tensors
+    hidden_width: int  # of its hidden states
+    projection_width: int  # of the space it shares with text
 
     def suits(self, adapter: Adapter) -> bool:
         """Whether ``adapter`` can read this tower's output."""
         return self.serves(adapter.kind, adapter.embedding_width)
 
     def serves(self, kind: Kind, embedding_width: int) -> bool:
-        """Whether adapters of this kind that read ``embedding_width`` numbers can read this tower's output."""
+        """Whether adapters of this kind and embedding width can read this tower's output."""
         return embedding_width == (self.projection_width if kind is Kind.LINEAR else self.hidden_width)
 
     @property
@@ -60,7 +53,7 @@ def open_encoder(path: Path) -> EncoderFile:
     """Recognise the vision tower in the folder or file ``path`` without reading its weights.
 
     Raises:
-        EncoderError: If it is none, or cannot be read.
+        EncoderError: If it is not a vision tower, or cannot be read.
     """
     weights = path if path.is_file() else _weights_in(path)
     with failing_as(_unreadable):
@@ -90,7 +83,7 @@ def choose_encoder(adapter: Adapter, encoders: Sequence[EncoderFile]) -> Encoder
     """Return the first tower that ``adapter`` can read.
 
     Raises:
-        EncoderError: If there is none, naming what to download.
+        EncoderError: If there is none; the message names what to download.
     """
     if encoder := first_suitable(adapter, encoders):
         return encoder

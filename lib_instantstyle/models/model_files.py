@@ -1,13 +1,14 @@
-"""Adapters and encoders in the folders that are searched: which are there, and which one a job takes."""
+"""The adapters and encoders in the searched folders, and the choice among them."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from lib_instantstyle.errors import AdapterError, InstantStyleError
+from lib_instantstyle.errors import AdapterError, EncoderError, InstantStyleError
 from lib_instantstyle.models.adapter import Adapter, Kind, open_adapter
 from lib_instantstyle.models.encoder_file import EncoderFile, open_encoder
 from lib_instantstyle.models.tensor_file import SUFFIXES, TensorFileError, state_of
@@ -24,24 +25,18 @@ _CACHED_FILES = 1024
 
 
 class SearchFolders(NamedTuple):
-    """Where models may lie.
+    """Where models may be."""
 
-    Attributes:
-        searched: Folders, existing or not, the most specific first.
-        hidden: Folders within them where no models are.
-        own: The one that users are told to put models into.
-    """
-
-    searched: list[Path]
-    hidden: list[Path]
-    own: Path
+    searched: list[Path]  # existing or not, the most specific first
+    hidden: list[Path]  # folders within them that are left out
+    own: Path  # where messages tell users to put models
 
 
 class ModelFiles:
     """The usable files; a file is opened once and remembered until it changes.
 
     Args:
-        folders: Tells where to search, which settings may change at any time.
+        folders: Returns where to search, since settings may change at any time.
     """
 
     def __init__(self, folders: Callable[[], SearchFolders]) -> None:
@@ -50,31 +45,18 @@ class ModelFiles:
 
     def adapters(self) -> list[Adapter]:
         """Return the usable adapters, those that can remove content first."""
-        found = [self._recognise(open_adapter, path, path) for path in self._tensor_files()]
-        adapters = [adapter for adapter in found if adapter]
-        return sorted(
-            adapters,
-            key=lambda a: (
-                not a.removes_content,
-                a.kind is Kind.PLUS,
-                a.path.suffix != ".safetensors",
-                a.path.name.lower(),
-            ),
-        )
+        found = (self._recognise(open_adapter, path, path) for path in self._tensor_files())
+        return sorted(filter(None, found), key=_preference)
 
     def adapter_names(self) -> list[str]:
         """Return the choices of the adapter control."""
         return [AUTOMATIC, *dict.fromkeys(adapter.path.name for adapter in self.adapters())]
 
     def find_adapter(self, name: str, suits: Callable[[Adapter], bool] | None = None) -> Adapter:
-        """Return the adapter file called ``name``, with or without suffix, or the best one for Automatic.
-
-        Args:
-            name: Of the file, or Automatic.
-            suits: Narrows the automatic choice.
+        """Return the adapter file called ``name``, with or without suffix, or for Automatic the best that ``suits``.
 
         Raises:
-            AdapterError: If there is none of that name, saying what there is, or if the file is unusable, saying why.
+            AdapterError: If there is none, listing what there is, or if the file is unusable, saying why.
         """
         adapters = self.adapters()
         if is_automatic(name):
@@ -82,24 +64,23 @@ class ModelFiles:
         for adapter in adapters:
             if _is_called(adapter.path, name):
                 return adapter
-        for path in self._tensor_files():  # a file that was named but is unusable tells why
+        for path in self._tensor_files():
             if _is_called(path, name):
-                return open_adapter(path)
+                return open_adapter(path)  # raises: it is not among the usable ones
         names = ", ".join(adapter.path.name for adapter in adapters) or "none"
         raise AdapterError(f"The adapter {name!r} was not found. There are: {names}.")
 
     def encoders(self) -> list[EncoderFile]:
         """Return the vision towers found: folders with a ``config.json``, and single files."""
-        found = {
-            path.parent if (path.parent / "config.json").is_file() else path: path for path in self._tensor_files()
-        }
-        encoders = [self._recognise(open_encoder, path, weights) for path, weights in found.items()]
-        return [encoder for encoder in encoders if encoder]
+        files = list(self._tensor_files())
+        found = {path.parent if (path.parent / "config.json").is_file() else path: path for path in files}
+        encoders = (self._recognise(open_encoder, path, weights) for path, weights in found.items())
+        return list(filter(None, encoders))
 
     def _automatic(self, adapters: list[Adapter], suits: Callable[[Adapter], bool] | None) -> Adapter:
-        suitable = [adapter for adapter in adapters if suits is None or suits(adapter)]
-        if suitable:
-            return suitable[0]
+        for adapter in adapters:
+            if suits is None or suits(adapter):
+                return adapter
         if adapters:
             names = ", ".join(adapter.path.name for adapter in adapters)
             raise AdapterError(f"None of the adapters ({names}) reads the embedding of this saved style. Make it anew.")
@@ -121,7 +102,7 @@ class ModelFiles:
 
     def _recognise(self, opener: Callable[[Path], Found], path: Path, file: Path) -> Found | None:
         """Open ``path`` once and remember the answer until ``file`` changes."""
-        with contextlib.suppress(TensorFileError):  # it went while we looked
+        with contextlib.suppress(TensorFileError):  # deleted since the folder was listed
             answer: Found | None = self._recognise_unchanged(opener, path, state_of(file))
             return answer
         return None
@@ -130,6 +111,10 @@ class ModelFiles:
 def is_automatic(name: str) -> bool:
     """Whether ``name`` asks for the automatic choice."""
     return name.lower() in ("", AUTOMATIC.lower(), "auto")
+
+
+def _preference(a: Adapter) -> tuple[bool, bool, bool, str]:
+    return not a.removes_content, a.kind is Kind.PLUS, a.path.suffix != ".safetensors", a.path.name.lower()
 
 
 def _is_called(path: Path, name: str) -> bool:
@@ -146,3 +131,22 @@ def _recognise(opener: Callable[[Path], Any], path: Path, _state: str) -> Any:
     except InstantStyleError as reason:
         logger.debug("Not offered: %s", reason)
         return None
+
+
+def check_file(path: Path, kind: str) -> None:
+    """Check that a downloaded file is an ``"adapter"``, an ``"encoder"`` or the ``"config"`` of an encoder.
+
+    Raises:
+        InstantStyleError: If it is not.
+    """
+    checks = {"adapter": open_adapter, "encoder": open_encoder, "config": _check_config}
+    checks[kind](path)
+
+
+def _check_config(path: Path) -> None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EncoderError(f"it is no configuration of an image encoder ({error}).") from error
+    if not isinstance(values, dict) or not isinstance(values.get("hidden_size"), int):
+        raise EncoderError("it is no configuration of an image encoder (hidden_size is missing).")

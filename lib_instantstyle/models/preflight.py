@@ -1,4 +1,4 @@
-"""Whether everything is there for a styled picture, and what to do next."""
+"""The checks before a job: what a styled picture needs, what is missing, and what to do next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from lib_instantstyle.models.towers import BIGG_WIDTH
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
     from lib_instantstyle.models.encoder_file import EncoderFile
-
 
 _GET = "Open the tab Models and press Get models."
 
@@ -28,57 +27,37 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known without loading anything.
+    """What is known without loading anything."""
 
-    Attributes:
-        model: Name of the checkpoint that is chosen.
-        is_loaded: Whether it is loaded, so that something is known of it.
-        model_problem: Why it cannot be styled; empty if it can.
-        text_width: Of the space of its text tower; SDXL's, where nothing is known of it.
-        adapter: That would be used, None if there is none.
-        adapter_problem: Why the one that was named cannot be used.
-        encoder: That would be used, None if there is none.
-        references: How many pictures there are, None where that was not told.
-        style: Name of the saved style in their place.
-        content: What is to be removed.
-    """
-
-    model: str = ""
-    is_loaded: bool = False
-    model_problem: str = ""
-    text_width: int = BIGG_WIDTH
-    adapter: Adapter | None = None
-    adapter_problem: str = ""
-    encoder: EncoderFile | None = None
-    references: int | None = None
-    style: str = ""
-    content: str = ""
+    model: str = ""  # name of the chosen checkpoint
+    is_loaded: bool = False  # whether it is in memory
+    model_problem: str = ""  # why it cannot be styled
+    text_width: int = BIGG_WIDTH  # dimensions of its text vectors; SDXL's until it is loaded
+    adapter: Adapter | None = None  # the one that a job would use
+    adapter_problem: str = ""  # why the named adapter cannot be used
+    encoder: EncoderFile | None = None  # the one that a job would use
+    references: int | None = None  # number of pictures, None if unknown
+    style: str = ""  # name of the saved style that replaces them
+    content: str = ""  # the content to remove
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the list.
-
-    Attributes:
-        name: What is checked.
-        verdict: What was found.
-        text: In words.
-        todo: What to do about it; empty where there is nothing to do.
-    """
+    """One line of the list of checks."""
 
     name: str
     verdict: Verdict
-    text: str
-    todo: str = ""
+    text: str  # what was found
+    todo: str = ""  # what to do about it
 
 
 def checks(facts: Facts) -> tuple[Check, ...]:
-    """Return the list, in the order in which to mend it."""
+    """Return all checks, in the order in which a user should fix them."""
     return tuple(check(facts) for check in (_model, _adapter, _encoder, _reference, _content))
 
 
 def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
-    """Return what to do next."""
+    """Return what to do about the first thing that is missing."""
     if not enabled:
         return "InstantStyle is off: tick the box before its name."
     for check in found:

@@ -1,10 +1,11 @@
-"""Tensors in a file, read one by one: ``.safetensors`` through its header, ``.bin`` weights-only."""
+"""Tensor files: read tensor by tensor (``.safetensors`` by its header, ``.bin`` weights-only), written atomically."""
 
 from __future__ import annotations
 
 import contextlib
 import pickle
 import struct
+import uuid
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -16,21 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIXES = (".safetensors", ".bin")
-# What the readers raise on damaged files; torch's restricted unpickler walks into whatever is on its stack.
+# What the readers raise on damaged files; torch's restricted unpickler fails on whatever it finds on its stack.
 _UNREADABLE = (
-    SafetensorError,
-    pickle.UnpicklingError,
-    struct.error,
-    OSError,
-    RuntimeError,
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    MemoryError,
+    *(SafetensorError, pickle.UnpicklingError, struct.error, OSError, RuntimeError, ValueError, EOFError, LookupError),
+    *(TypeError, AttributeError, ArithmeticError, AssertionError, MemoryError),
 )
 
 
@@ -41,8 +31,8 @@ class TensorFileError(Exception):
 class TensorFile:
     """The names and shapes of a file's tensors, and a way to read some of them.
 
-    Constructing reads the header of a ``.safetensors`` file and holds on to nothing but names and shapes. A
-    ``.bin`` file is memory-mapped where its format allows, so that here too only what is asked for is read.
+    The constructor keeps only names and shapes. A ``.bin`` file is memory-mapped where its format allows, so
+    that of both formats only the requested tensors are read.
 
     Raises:
         TensorFileError: If the file is missing, truncated, or holds anything but tensors.
@@ -60,15 +50,11 @@ class TensorFile:
             raise TensorFileError(f"{path.name} cannot be read: {_first_line(error)}") from error
 
     def read(self, keys: Iterable[str]) -> dict[str, torch.Tensor]:
-        """Return the tensors called ``keys``, on the CPU, as stored.
-
-        Raises:
-            TensorFileError: If one is missing or cannot be read.
-        """
+        """Return the tensors called ``keys``, on the CPU, as stored; raises as `stream` does."""
         return dict(self.stream(keys))
 
     def stream(self, keys: Iterable[str]) -> Iterator[tuple[str, torch.Tensor]]:
-        """Yield the tensors called ``keys`` one by one, so that the caller holds no more than it wants.
+        """Yield the tensors called ``keys`` one by one, so that the caller need not hold all of them.
 
         Raises:
             TensorFileError: If one is missing or cannot be read.
@@ -89,14 +75,14 @@ class TensorFile:
 
     def _pickled(self) -> dict[str, torch.Tensor]:
         mappable = zipfile.is_zipfile(self.path) or None  # only the zip format of torch.save can be mapped
-        # Hosts of the Forge family wrap torch.load so that a file it cannot read is renamed; the original is beside it.
+        # The Forge family wraps torch.load to rename files that it cannot read, and keeps the original as load_origin.
         load = getattr(torch, "load_origin", torch.load)
         return _flattened(load(str(self.path), map_location="cpu", weights_only=True, mmap=mappable))
 
 
 @contextlib.contextmanager
 def failing_as(made: Callable[[TensorFileError], Exception]) -> Iterator[None]:
-    """Raise what ``made`` makes of a `TensorFileError` in its place."""
+    """Turn a `TensorFileError` into the error that ``made`` returns for it."""
     try:
         yield
     except TensorFileError as error:
@@ -104,7 +90,7 @@ def failing_as(made: Callable[[TensorFileError], Exception]) -> Iterator[None]:
 
 
 def state_of(path: Path) -> str:
-    """Return a text that changes whenever the file does: size in bytes and time in nanoseconds.
+    """Return a text that changes whenever the file does: its size in bytes and its mtime in nanoseconds.
 
     Raises:
         TensorFileError: If the file is gone.
@@ -128,6 +114,21 @@ def _flattened(loaded: object, prefix: str = "") -> dict[str, torch.Tensor]:
         elif isinstance(value, dict):
             tensors.update(_flattened(value, f"{prefix}{key}."))
     return tensors
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all, with the permissions that any new file has.
+
+    Raises:
+        OSError: If it cannot be written; nothing is left behind.
+    """
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _first_line(error: Exception) -> str:

@@ -8,21 +8,13 @@ BIGG_WIDTH = 1280  # of OpenCLIP ViT-bigG's projection space, which SDXL's secon
 
 
 class Tower(NamedTuple):
-    """One architecture of CLIP.
-
-    Attributes:
-        name: What users call it.
-        hidden: Width of its hidden states, which Plus adapters read.
-        projection: Width of the space it shares with text, which linear adapters read.
-        heads: Attention heads, the only number of its configuration that no shape of its tensors shows.
-        download: Where to get it; empty for towers that no SDXL adapter reads.
-    """
+    """One architecture of CLIP."""
 
     name: str
-    hidden: int
-    projection: int
-    heads: int
-    download: str = ""
+    hidden: int  # width of its hidden states, which Plus adapters read
+    projection: int  # width of the space it shares with text, which linear adapters read
+    heads: int  # attention heads: the only number of the configuration that the tensors' shapes do not give
+    download: str = ""  # where to get it; empty for towers that no SDXL adapter reads
 
 
 TOWERS = (

@@ -1,4 +1,4 @@
-"""The CLIP vision tower in memory: loading it, looking at pictures, and leaving the device. Through transformers."""
+"""The CLIP vision tower in memory, from transformers: loading, encoding pictures, moving off the device."""
 
 from __future__ import annotations
 
@@ -26,16 +26,12 @@ if TYPE_CHECKING:
 
 _SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "image_size", "patch_size")
 _LARGEST = 32_768  # four times the widest layer of ViT-bigG
-# What a damaged file or configuration leads to while the model is built and filled.
+# What a damaged file or configuration raises while the model is built and filled.
 _UNUSABLE = (TensorFileError, RuntimeError, LookupError, TypeError, ValueError, ArithmeticError)
 
 
 class VisionTower:
-    """A loaded vision tower. Half precision on accelerators, single on the CPU.
-
-    Attributes:
-        file: What it was read from.
-        device: Where it looks; between looks it may `rest`.
+    """A loaded vision tower: in half precision on accelerators, in single precision on the CPU.
 
     Raises:
         EncoderError: If the weights do not form a CLIP vision tower.
@@ -51,16 +47,16 @@ class VisionTower:
         self._processor = CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size})
 
     def wake(self) -> None:
-        """Come to the device."""
+        """Move to ``device``, where it encodes."""
         self._model.to(self.device, torch.float32 if self.device.type == "cpu" else torch.float16)
 
     def rest(self) -> None:
-        """Leave the device for the CPU's memory, in the precision of the file."""
+        """Move to the CPU's memory, in the file's precision, until it is needed again."""
         self._model.to("cpu", self._stored)
 
     @torch.no_grad()
     def encode(self, image: Image.Image, kind: Kind, crop: Crop = Crop.CENTRE) -> torch.Tensor:
-        """Look at ``image`` through its square views.
+        """Encode the square views of ``image``.
 
         Returns:
             float32 on the CPU, for ``LINEAR`` ``[views, projection]``, for ``PLUS`` ``[views, patches + 1, hidden]``.
@@ -69,19 +65,19 @@ class VisionTower:
             EncoderError: If the tower answers with NaN or infinity.
         """
         squares = views(image, crop, self._model.config.image_size)
-        pixels = self._processor(images=squares, return_tensors="pt").pixel_values
-        return self._look(pixels, kind)
+        return self._encode_pixels(self._processor(images=squares, return_tensors="pt").pixel_values, kind)
 
     @torch.no_grad()
     def encode_nothing(self) -> torch.Tensor:
         """Return the hidden states ``[1, patches + 1, hidden]`` of zero pixels: "no picture" for ``PLUS`` adapters.
 
-        So they were trained (IP-Adapter, image dropped with 5 %); linear ones see the zero embedding instead.
+        They were trained so: IP-Adapter drops 5 % of the images (https://arxiv.org/abs/2308.06721). Linear adapters
+        get the zero embedding instead.
         """
         size = self._model.config.image_size
-        return self._look(torch.zeros(1, 3, size, size), Kind.PLUS)
+        return self._encode_pixels(torch.zeros(1, 3, size, size), Kind.PLUS)
 
-    def _look(self, pixels: torch.Tensor, kind: Kind) -> torch.Tensor:
+    def _encode_pixels(self, pixels: torch.Tensor, kind: Kind) -> torch.Tensor:
         embedding = self._forward(pixels, kind)
         if self._model.dtype is torch.float16 and not torch.isfinite(embedding).all():
             self._model.float()  # some GPUs overflow in half precision, which is why WebUIs have --no-half
@@ -138,7 +134,7 @@ def _config(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
 
 
 def _checked(config: CLIPVisionConfig) -> CLIPVisionConfig:
-    """Refuse numbers from which a model can be built that cannot look."""
+    """Refuse numbers that build a model which then fails on its first picture."""
     sizes = [getattr(config, name) for name in _SIZES]
     if not all(isinstance(size, int) and 0 < size <= _LARGEST for size in sizes):
         raise ValueError(f"{', '.join(_SIZES)} must be numbers from 1 to {_LARGEST}")
@@ -160,14 +156,9 @@ def _config_from_shapes(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
         hidden_size=file.hidden_width,
         intermediate_size=shapes["vision_model.encoder.layers.0.mlp.fc1.weight"][0],
         projection_dim=file.projection_width,
-        num_hidden_layers=_layer_count(shapes),
+        num_hidden_layers=len({key.split(".")[3] for key in shapes if key.startswith("vision_model.encoder.layers.")}),
         num_attention_heads=tower.heads,
         image_size=patch * round((positions - 1) ** 0.5),
         patch_size=patch,
         hidden_act="gelu",
     )
-
-
-def _layer_count(shapes: Shapes) -> int:
-    prefix = "vision_model.encoder.layers."
-    return len({key[len(prefix) :].split(".")[0] for key in shapes if key.startswith(prefix)})

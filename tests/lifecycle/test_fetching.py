@@ -12,7 +12,7 @@ import pytest
 from lib_instantstyle.fetch.catalogue import Catalogue, catalogue
 from lib_instantstyle.fetch.download import Pace
 from lib_instantstyle.fetch.fetcher import Fetcher
-from lib_instantstyle.models.recognition import check_file
+from lib_instantstyle.models.model_files import check_file
 from lib_instantstyle.webui.extension import extension
 from tests.host.inprocess import InProcess, in_process
 from tests.support import files

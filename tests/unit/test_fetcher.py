@@ -15,7 +15,7 @@ from lib_instantstyle.errors import DownloadError
 from lib_instantstyle.fetch.catalogue import DATA, FileKind, RemoteFile, catalogue
 from lib_instantstyle.fetch.download import Pace
 from lib_instantstyle.fetch.fetcher import PARTS, Fetcher, Order, State
-from lib_instantstyle.models.recognition import check_file
+from lib_instantstyle.models.model_files import check_file
 from tests.support import files
 from tests.support.server import Mood, Shelf, serve
 
