@@ -1,4 +1,4 @@
-"""An adapter's image projection: from the encoder's embedding to image tokens, remembered from job to job."""
+"""An adapter's image projection: from the encoder's embedding to image tokens, cached across jobs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,7 @@ if TYPE_CHECKING:
 
 
 class ImageProjection:
-    """Turns embeddings into tokens. Its weights are read when the first unknown embedding comes.
-
-    Args:
-        adapter: Whose projection.
-        memo: Tokens of earlier jobs; with all of them known, the adapter is not read.
-
-    Attributes:
-        kind: Of the adapter.
-    """
+    """Turns embeddings into tokens. Its weights are read for the first embedding whose tokens ``memo`` lacks."""
 
     def __init__(self, adapter: Adapter, memo: TensorMemo | None = None) -> None:
         self.kind = adapter.kind
@@ -36,7 +28,7 @@ class ImageProjection:
         """Project ``embedding`` as `project_linear` or `project_resampler` does.
 
         Raises:
-            AdapterError: If the projection's weights are missing, contradict each other or give no finite numbers.
+            AdapterError: If weights are missing, their shapes do not fit, or the tokens are not finite.
         """
         key = ("tokens", self._fingerprint, digest(embedding))
         known = self._memo.get(key)
@@ -54,7 +46,7 @@ class ImageProjection:
         project = project_linear if self.kind is Kind.LINEAR else project_resampler
         try:
             return project(embedding, self._weights)
-        except (KeyError, RuntimeError) as error:  # tensors are missing, or their shapes contradict each other
+        except (KeyError, RuntimeError) as error:  # tensors are missing, or their shapes do not fit
             raise AdapterError(
                 f"The image projection of {self._adapter.path.name} cannot be used ({error}). Download the adapter "
                 "again."

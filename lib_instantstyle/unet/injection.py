@@ -1,9 +1,9 @@
-"""Image terms into a UNet, and out again.
+"""Adding image terms to the cross-attentions of a UNet, and removing them again.
 
-Two hooks a site, because they are the two points that every attention implementation of every host passes:
-a forward hook on ``attn2.to_q`` keeps the query, and a pre-hook on ``attn2.to_out[0]`` adds the image terms to
-the text term right before the shared output projection, where the paper has its ``+``. Where regions act, a
-pre-hook on the block notes the height and width of what it is given: the only place where they are known.
+Each site gets two hooks, at the two points that every attention implementation of every host passes: a forward
+hook on ``attn2.to_q`` keeps the query, and a pre-hook on ``attn2.to_out[0]`` adds the image terms to the text term
+right before the shared output projection, where IP-Adapter has its ``+`` (https://arxiv.org/abs/2308.06721). With
+regions, a pre-hook on the block also notes the height and width of its input, known only there.
 """
 
 from __future__ import annotations
@@ -27,28 +27,23 @@ if TYPE_CHECKING:
 
 
 class UNetCall(NamedTuple):
-    """What a host tells of one call of its UNet.
+    """One call of the UNet, as the host explains it."""
 
-    Attributes:
-        rows: One entry a row of the batch.
-        timesteps: ``[rows]``, 0 to 999.
-    """
-
-    rows: tuple[Row, ...]
-    timesteps: torch.Tensor
+    rows: tuple[Row, ...]  # one per row of the batch
+    timesteps: torch.Tensor  # [rows], 0 to 999
 
 
 class Injection:
     """Adds image terms to the cross-attentions of one UNet while injected.
 
-    Constructing touches nothing. `inject` is all or nothing, `eject` idempotent; both hold on to the modules
-    they were given and never look them up again.
+    The constructor changes nothing. `inject` is all or nothing, `eject` idempotent; both use the modules that
+    the terms hold and never look them up again.
 
     Args:
         unet: The model whose cross-attentions the terms name.
-        scheduled: Image terms with their schedules; several act together.
+        scheduled: Image terms with their schedules; all of them are added.
         read_call: Explains the arguments of a call of ``unet``.
-        window: The part of the picture that the UNet sees.
+        window: The part of the picture that the UNet samples.
     """
 
     def __init__(
@@ -88,14 +83,14 @@ class Injection:
             raise
 
     def eject(self) -> None:
-        """Remove every hook that was attached. Harmless where none is."""
+        """Remove every hook that was attached, if any."""
         while self._handles:
             self._handles.pop().remove()
         for site in self._sites:
             site.forget()
 
     def fail(self, error: Exception) -> None:
-        """Raise ``error`` at the UNet's next call: for errors found where the host would swallow them."""
+        """Raise ``error`` at the UNet's next call, for errors that the host would swallow where they occur."""
         self._failure = error
 
     def __enter__(self) -> Injection:
@@ -116,15 +111,13 @@ class Injection:
 
 
 def _sites(scheduled: Sequence[ScheduledTerms], injection: Injection, window: CropWindow) -> list[_InjectedSite]:
-    """Gather all terms by site: each site gets one pair of hooks."""
-    terms: dict[int, list[SiteTerm]] = {}
-    sites: dict[int, Site] = {}
+    """Group all terms by site: each site gets one pair of hooks."""
+    terms: dict[Site, list[SiteTerm]] = {}
     sampler = RegionSampler(window)
     for group in scheduled:
         for term in group.terms:
-            sites[term.site.adapter_id] = term.site
-            terms.setdefault(term.site.adapter_id, []).append(SiteTerm(term, group, sampler))
-    return [_InjectedSite(sites[number], terms[number], injection) for number in sorted(sites)]
+            terms.setdefault(term.site, []).append(SiteTerm(term, group, sampler))
+    return [_InjectedSite(site, terms[site], injection) for site in sorted(terms, key=lambda site: site.adapter_id)]
 
 
 class _InjectedSite:
@@ -159,27 +152,19 @@ class _InjectedSite:
     def _add_image_terms(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         text_term, *rest = args
         query, self._query = self._query, None
-        call = self._injection.call
+        call, grid = self._injection.call, self._grid
         if query is None or query.shape[0] != len(call.rows):
-            raise RowsError(_rows_message(self._site.name, query, call))
-        if self._grid is not None and self._grid[0] * self._grid[1] != query.shape[1]:
-            raise RegionError(_grid_message(self._site.name, query, self._grid))
+            rows = "no query" if query is None else f"{query.shape[0]} rows"
+            raise RowsError(
+                f"{self._site.name} was called with {rows} where the UNet's call has {len(call.rows)} rows. Another "
+                "extension changes this cross-attention; switch it off, or switch InstantStyle off."
+            )
+        if grid is not None and grid[0] * grid[1] != query.shape[1]:
+            raise RegionError(
+                f"{self._site.name} has {query.shape[1]} positions where its block has {grid[0]}×{grid[1]}: another "
+                "extension merges or cuts them, so regions have no place. Switch it off, or remove the region masks."
+            )
         total = text_term
         for term in self._terms:
-            total = term.add_to(total, text_term, query, call, self._grid)
+            total = term.add_to(total, text_term, query, call, grid)
         return (total, *rest)
-
-
-def _rows_message(site: str, query: torch.Tensor | None, call: CallRows) -> str:
-    rows = "no query" if query is None else f"{query.shape[0]} rows"
-    return (
-        f"{site} was called with {rows} where the UNet's call has {len(call.rows)} rows. Another extension changes "
-        "this cross-attention; switch it off, or switch InstantStyle off."
-    )
-
-
-def _grid_message(site: str, query: torch.Tensor, grid: tuple[int, int]) -> str:
-    return (
-        f"{site} has {query.shape[1]} positions where its block has {grid[0]}×{grid[1]}: another extension merges or "
-        "cuts them, so regions have no place. Switch it off, or remove the region masks."
-    )

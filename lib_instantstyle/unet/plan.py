@@ -1,4 +1,4 @@
-"""What is injected where: sources of image tokens × sites × adapter → image terms."""
+"""The plan of a style: sources of image tokens × sites × adapter → image terms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class PlannedSite(NamedTuple):
-    """A cross-attention that takes part, and how strongly."""
+    """A cross-attention that gets an image term, and the term's weight."""
 
     site: Site
     weight: float
@@ -34,26 +34,17 @@ class PlannedSite(NamedTuple):
 class Source:
     """Image tokens, and where and how strongly they act.
 
-    Rows are served by *variants*: of ``cycle`` pictures each has an unconditional and a conditional one, and
-    the pictures of a batch go through the cycle in turn.
-
-    Attributes:
-        weights: Strength by block or single site.
-        conditional: ``[cycle, tokens, context]``.
-        unconditional: ``[cycle, tokens, context]``.
-        factors: Multiplies the strength of each variant, ``2 · cycle`` numbers: unconditional, conditional, …
-        token_factors: Multiplies the value of each token, ``tokens`` numbers; None for 1 throughout.
-        region: ``[1 or cycle, h, w]`` in 0…1 where it acts; None for everywhere.
-        is_style: Whether the prompt's colours may be kept from it.
+    Each of ``cycle`` references has two *variants*, one for unconditional and one for conditional rows; the
+    pictures of a batch take the references in turn.
     """
 
-    weights: Mapping[Target, float]
-    conditional: torch.Tensor
-    unconditional: torch.Tensor
-    factors: tuple[float, ...] = (1.0, 1.0)
-    token_factors: tuple[float, ...] | None = None
-    region: torch.Tensor | None = None
-    is_style: bool = True
+    weights: Mapping[Target, float]  # strength by block or single site
+    conditional: torch.Tensor  # [cycle, tokens, context]
+    unconditional: torch.Tensor  # [cycle, tokens, context]
+    factors: tuple[float, ...] = (1.0, 1.0)  # strength of each variant, 2 · cycle: unconditional, conditional, …
+    token_factors: tuple[float, ...] | None = None  # scale of each token's value; None is 1 throughout
+    region: torch.Tensor | None = None  # [1 or cycle, h, w] in 0…1, where it acts; None is everywhere
+    is_style: bool = True  # whether `ScheduledTerms.prompt_colours` applies to it
 
     @functools.cached_property
     def tokens(self) -> torch.Tensor:
@@ -68,21 +59,13 @@ class Source:
 
 @dataclass(frozen=True)
 class ImageTerm:
-    """The constant part of one source's image attention at one site.
-
-    Attributes:
-        site: Where it is added.
-        key: ``[variants, heads, tokens, d]``.
-        value: The same shape.
-        weight: ``[variants]``, strength of each variant at this site.
-        region, is_style: As in `Source`.
-    """
+    """The constant part of one source's image attention at one site."""
 
     site: Site
-    key: torch.Tensor
-    value: torch.Tensor
-    weight: torch.Tensor
-    region: torch.Tensor | None = None
+    key: torch.Tensor  # [variants, heads, tokens, d]
+    value: torch.Tensor  # the same shape
+    weight: torch.Tensor  # [variants], the strength at this site
+    region: torch.Tensor | None = None  # as in `Source`
     is_style: bool = True
 
     def variants(self, rows: Sequence[Row]) -> list[int]:
@@ -92,7 +75,7 @@ class ImageTerm:
 
 
 def make_plan(weights: Mapping[Target, float], sites: Sequence[Site]) -> tuple[PlannedSite, ...]:
-    """Return the sites that ``weights`` names; a site with weight 0 takes no part at all.
+    """Return the sites that ``weights`` names, without those of weight 0.
 
     Raises:
         ParameterError: If a single site is named that the UNet does not have.
@@ -103,11 +86,7 @@ def make_plan(weights: Mapping[Target, float], sites: Sequence[Site]) -> tuple[P
 
 
 def check_site_names(weights: Iterable[Target], sites: Sequence[Site]) -> None:
-    """Refuse names of single sites that are not among ``sites``.
-
-    Raises:
-        ParameterError: If there is one.
-    """
+    """Raise `ParameterError` if ``weights`` names a single site that is not among ``sites``."""
     known = {SiteName(site.block, site.depth) for site in sites}
     for target in weights:
         if isinstance(target, SiteName) and target not in known:
@@ -118,11 +97,7 @@ def check_site_names(weights: Iterable[Target], sites: Sequence[Site]) -> None:
 
 
 def check_fits(adapter: Adapter, sites: Sequence[Site]) -> None:
-    """Refuse a UNet that ``adapter`` was not made for.
-
-    Raises:
-        UnsupportedModelError: If site count, widths or context width differ.
-    """
+    """Raise `UnsupportedModelError` if site count, widths or context width are not those of ``adapter``."""
     contexts = {site.context_width for site in sites}
     if contexts != {adapter.context_width}:
         raise UnsupportedModelError(
@@ -142,11 +117,11 @@ def image_terms(
 ) -> tuple[ImageTerm, ...]:
     """Compute ``K' = c W_k`` and ``V' = c W_v`` of every source at every site where it acts.
 
-    They depend on neither latent nor step, so this happens once a job, in float32 on the CPU, and only the
-    planned sites' matrices are read from the adapter; where ``memo`` knows everything, none.
+    They depend on neither latent nor step, so they are computed once per job, in float32 on the CPU. The adapter is
+    read only for sites that are planned and not in ``memo``.
 
     Raises:
-        AdapterError: If the adapter's numbers are not finite.
+        AdapterError: If a key or value is not finite.
         ParameterError: If weights name a site that is not there.
     """
     acting = [(source, planned) for source in sources for planned in make_plan(source.weights, sites)]
@@ -156,7 +131,7 @@ def image_terms(
 
 
 class _Pairs:
-    """``K'`` and ``V'`` by source and site: remembered from earlier jobs, or computed."""
+    """``K'`` and ``V'`` by source and site, from ``memo`` or computed."""
 
     def __init__(self, adapter: Adapter, memo: TensorMemo) -> None:
         self.known: dict[tuple[Source, Site], tuple[torch.Tensor, ...]] = {}
@@ -165,7 +140,7 @@ class _Pairs:
         self._memo = memo
 
     def complete(self, wanted: Iterable[tuple[Source, Site]]) -> None:
-        """Make all pairs of ``wanted`` known, reading each missing site's matrices once."""
+        """Fill `known` for all of ``wanted``, reading each missing site's matrices once."""
         missing: dict[int, list[tuple[Source, Site]]] = {}
         for source, site in wanted:
             pair = self._memo.get(self._key(source, site))

@@ -1,9 +1,8 @@
 """Which rows of a UNet call are conditional, and which picture of the batch each belongs to.
 
-A denoising step has all conditional rows first, picture by picture with the parts of AND prompts in order,
-and then one unconditional row a picture. The host may spread them over several calls or leave the
-unconditional ones out; it never reorders them. A cursor that is set back at the start of each step
-therefore tells every row.
+A denoising step has all conditional rows first, picture by picture with the parts of AND prompts in order, and then
+one unconditional row per picture. The host may spread them over several calls or leave out the unconditional ones,
+but never reorders them. So a cursor that restarts at each step identifies every row.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class Row(NamedTuple):
 
 
 class RowCursor:
-    """Names the rows of the UNet calls of one denoising step."""
+    """Identifies the rows of the UNet calls of one denoising step."""
 
     def __init__(self) -> None:
         self._rows: tuple[Row, ...] = ()
@@ -36,8 +35,8 @@ class RowCursor:
         Args:
             parts: Number of conditional rows of each picture (more than one with AND prompts).
             conditional: Number of conditional rows of the whole step.
-            unconditional: Number of unconditional rows, one a picture.
-            first_picture: Number of the first picture, where earlier batches of the same job came before.
+            unconditional: Number of unconditional rows, one per picture or none.
+            first_picture: Number of pictures in earlier batches of the job.
 
         Raises:
             RowsError: If ``parts`` does not account for every conditional row.
@@ -55,8 +54,8 @@ class RowCursor:
     def take(self, count: int) -> tuple[Row, ...]:
         """Return the next ``count`` rows.
 
-        Further calls in the same step (another extension's extra passes) start over, and a call that holds the
-        whole step several times (tiles) repeats it.
+        Once all rows are taken, further calls in the same step start over (another extension's extra passes). A
+        call may also hold the whole step several times (tiles).
 
         Raises:
             RowsError: If no step has begun, or the call ends in the middle of a repetition.

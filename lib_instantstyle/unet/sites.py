@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.errors import UnsupportedModelError
 from lib_instantstyle.models.adapter import OTHER_FAMILIES
@@ -17,25 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Site:
-    """One cross-attention of a live UNet.
-
-    Attributes:
-        block: The block it belongs to.
-        depth: Its index among the block's transformer layers.
-        adapter_id: ``N`` of the adapter's keys ``ip_adapter.N.to_k_ip.weight``.
-        attention: The module, with ``to_q``, ``to_k``, ``to_out[0]`` and ``heads``.
-        transformer: The block's module, which is called with ``[rows, channels, height, width]``.
-    """
+    """One cross-attention of a live UNet."""
 
     block: Block
-    depth: int
-    adapter_id: int
-    attention: nn.Module
-    transformer: nn.Module
+    depth: int  # index among the block's transformer layers
+    adapter_id: int  # N of the adapter's keys ip_adapter.N.to_k_ip.weight
+    attention: nn.Module  # with to_q, to_k, to_out[0] and heads
+    transformer: nn.Module  # the block's module, which is called with [rows, channels, height, width]
 
     @property
     def name(self) -> str:
-        """The module's name in the paper's (diffusers') words."""
+        """The module's name in diffusers, which the paper uses."""
         return f"{self.block.name}.transformer_blocks.{self.depth}.attn2"
 
     @property
@@ -57,9 +49,9 @@ class Site:
 def enumerate_sites(unet: nn.Module) -> tuple[Site, ...]:
     """Find every cross-attention of ``unet`` in the adapter's order: down, up, mid.
 
-    On SDXL these are 70 sites with the ids 1, 3, …, 139. The id counts self-attentions too, hence odd.
-    `named_modules` would visit the middle block before the up blocks and silently shift every id from
-    ``up_blocks`` on: this is why the order comes from the table.
+    On SDXL these are 70 sites with the ids 1, 3, …, 139, odd because self-attentions count too. The order comes
+    from the table, since `named_modules` visits the middle block before the up blocks, which would silently shift
+    every id from ``up_blocks`` on.
 
     Raises:
         UnsupportedModelError: If the attention blocks are not at SDXL's eleven positions.
@@ -84,11 +76,8 @@ def _walk(modules: Mapping[str, nn.Module], block: Block) -> Iterator[tuple[int,
 
 
 def _topology_message(modules: Mapping[str, nn.Module], missing: set[str], extra: set[str]) -> str:
-    contexts = {
-        module.to_k.in_features  # type: ignore[union-attr]
-        for name, module in modules.items()
-        if name.endswith(".attn2")
-    }
+    attentions: list[Any] = [module for name, module in modules.items() if name.endswith(".attn2")]
+    contexts = {attention.to_k.in_features for attention in attentions}
     looks = (family.checkpoint for width, family in OTHER_FAMILIES.items() if contexts == {width})
     guess = next(looks, "another model")
     details = [f"missing {', '.join(sorted(missing))}"] if missing else []

@@ -1,7 +1,7 @@
 """From embeddings to sources of image tokens: removal, combination, regions, layout, subject.
 
-Averages are taken where the adapter's space allows it: embeddings of linear adapters, tokens of Plus adapters,
-whose embeddings are patches with a place of their own.
+For linear adapters embeddings are averaged. For Plus adapters tokens are, because their embeddings are patches,
+each with its own place in the picture.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Sources:
     """Makes the sources of one style.
 
     Args:
-        params: What is wished.
-        embeddings: What the encoder saw.
+        params: The user's settings.
+        embeddings: The encoder's output for the job's pictures.
         project: Turns embeddings into the adapter's tokens.
-        remove: Takes content out of an embedding; None where nothing is to be removed.
+        remove: Removes content from an embedding; None if there is none to remove.
         masks: Regions by the index of their reference.
-        factor: Multiplies every strength: the weight of a saved style.
+        factor: The weight of a saved style, which multiplies every strength.
     """
 
     def __init__(
@@ -64,39 +64,36 @@ class Sources:
         """Return every source that acts.
 
         Raises:
-            ParameterError: If wishes contradict each other.
+            ParameterError: If settings contradict each other.
         """
         return [*self._style(), *self._layout(), *self._subject(), *self._anti_layout()]
 
     def _style(self) -> list[Source]:
-        targets = {
-            t: w for t, w in self._targets().items() if self._embeddings.layout is None or block_of(t) is not LAYOUT
-        }
+        has_layout = self._embeddings.layout is not None
+        targets = {t: w for t, w in self._targets().items() if not (has_layout and block_of(t) is LAYOUT)}
         acting = {index: mask for index, mask in self._masks.items() if self._weights[index]}
         areas, rest = partition(acting, len(self._weights))
         if self._params.combine is Combine.PER_PICTURE:
             return [self._cycled(targets)]
-        masked = [index for index, area in enumerate(areas) if area is not None]
-        free = [index for index, area in enumerate(areas) if area is None]
-        region = None if rest is None else rest.unsqueeze(0)
-        return [self._single(targets, index, areas[index]) for index in masked] + self._combined(targets, free, region)
+        masked = [self._single(targets, index, area) for index, area in enumerate(areas) if area is not None]
+        return masked + self._combined(targets, [index for index, area in enumerate(areas) if area is None], rest)
 
     def _targets(self) -> dict[Target, float]:
         return {target: weight * self._factor for target, weight in self._params.block_weights.items()}
 
-    def _combined(self, targets: Weights, free: Sequence[int], region: torch.Tensor | None) -> list[Source]:
-        """Return the references without a mask, combined as wished, in what the masks leave of the picture."""
+    def _combined(self, targets: Weights, free: Sequence[int], area: torch.Tensor | None) -> list[Source]:
+        """Return the references without a mask, combined as set, in the part of the picture that no mask covers."""
         free = [index for index in free if self._weights[index]]
-        if not free or (region is not None and not region.any()):
+        if not free or (area is not None and not area.any()):
             return []
         if self._params.combine is Combine.ADD:
-            return [self._single(targets, index, None if region is None else region[0]) for index in free]
+            return [self._single(targets, index, area) for index in free]
+        region = None if area is None else area.unsqueeze(0)
         if self._params.combine is Combine.CONCATENATE:
             tokens = torch.cat([self._tokens(self._embeddings.style[index]) for index in free], dim=1)
-            nothing = self._unconditional().repeat(1, len(free), 1)
-            count = nothing.shape[1] // len(free)
-            factors = tuple(self._weights[index] for index in free for _ in range(count))
-            return [Source(targets, tokens, nothing, token_factors=factors, region=region)]
+            nothing = self._unconditional()
+            factors = tuple(self._weights[index] for index in free for _ in range(nothing.shape[1]))
+            return [Source(targets, tokens, nothing.repeat(1, len(free), 1), token_factors=factors, region=region)]
         return [Source(targets, self._mean_tokens(free), self._unconditional(), region=region)]
 
     def _single(self, targets: Weights, index: int, area: torch.Tensor | None) -> Source:
@@ -106,7 +103,7 @@ class Sources:
         return Source(targets, tokens, self._unconditional(), (factor, factor), region=region)
 
     def _cycled(self, targets: Weights) -> Source:
-        """Return one variant a reference, for the pictures of the batch in turn, each within its own mask."""
+        """Return one source whose cycle is the references, each within its own mask."""
         tokens = torch.cat([self._tokens(embedding) for embedding in self._embeddings.style])
         factors = tuple(weight for weight in self._weights for _ in range(2))
         masks = [self._masks.get(index) for index in range(len(self._weights))]
@@ -114,14 +111,14 @@ class Sources:
         return Source(targets, tokens, self._unconditional().expand_as(tokens), factors, region=region)
 
     def _layout(self) -> list[Source]:
-        """Return the separate layout picture. The removed content is the style references', so it keeps its own."""
+        """Return the separate layout picture, with its content: removal concerns the style references only."""
         if self._embeddings.layout is None or not self._params.takes_layout:
             return []
         targets = {target: weight for target, weight in self._targets().items() if block_of(target) is LAYOUT}
         return [Source(targets, self._plain_tokens(self._embeddings.layout), self._unconditional(), is_style=False)]
 
     def _subject(self) -> list[Source]:
-        """Return the picture to keep, low on all blocks (InstantStyle-Plus: 0.2)."""
+        """Return the subject picture, at a low weight on all blocks (0.2 in https://arxiv.org/abs/2407.00788)."""
         weight = self._params.subject_weight * self._factor
         if self._embeddings.subject is None or not weight:
             return []
@@ -129,7 +126,7 @@ class Sources:
         return [Source(targets, self._plain_tokens(self._embeddings.subject), self._nothing(), is_style=False)]
 
     def _anti_layout(self) -> list[Source]:
-        """Return the references' composition for the unconditional rows alone, so that CFG pushes away from it."""
+        """Return the references' composition for unconditional rows only, so that CFG pushes away from it."""
         strength = self._params.anti_layout * self._factor
         if not strength:
             return []

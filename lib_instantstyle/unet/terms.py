@@ -1,4 +1,4 @@
-"""One image term at work at one cross-attention: its keys and values for the rows of a call."""
+"""One image term at one cross-attention, expanded to the rows of a UNet call and added to the text term."""
 
 from __future__ import annotations
 
@@ -20,25 +20,17 @@ MAX_EXPANSIONS = 16  # expanded keys and values kept per term; a job rarely sees
 
 
 class ScheduledTerms(NamedTuple):
-    """Image terms that share a schedule and the way in which they are added.
-
-    Attributes:
-        terms: Of any number of sources.
-        schedule: Multiplies them over the noise schedule.
-        prompt_colours: 0 adds them, 1 aligns the text term to them (`keep_text_colours`).
-    """
+    """Image terms, of any number of sources, that share a schedule and the way in which they are added."""
 
     terms: tuple[ImageTerm, ...]
-    schedule: Schedule
-    prompt_colours: float = 0.0
+    schedule: Schedule  # strength over the noise schedule
+    prompt_colours: float = 0.0  # 0 adds them, 1 aligns the text term to them (`keep_text_colours`)
 
 
 class CallRows:
-    """The rows of one call of the UNet, and the strength of each: what all cross-attentions share during it.
+    """The rows of one UNet call and their strengths, which all cross-attentions share.
 
-    Args:
-        rows: One entry a row of the batch.
-        strengths: Of each schedule that is not constant, ``[rows, 1, 1]`` in float32.
+    ``strengths`` has ``[rows, 1, 1]`` in float32 for each schedule that is not constant.
     """
 
     def __init__(self, rows: tuple[Row, ...] = (), strengths: Mapping[Schedule, torch.Tensor] | None = None) -> None:
@@ -46,26 +38,23 @@ class CallRows:
         self._strengths: dict[object, torch.Tensor] = {key: tensor for key, tensor in (strengths or {}).items()}  # noqa: C416
 
     def strength(self, schedule: Schedule, dtype: torch.dtype) -> torch.Tensor:
-        """Return the strength ``[rows, 1, 1]``, converted once a call for all cross-attentions."""
+        """Return the strength ``[rows, 1, 1]``, converted once per call for all cross-attentions."""
         if (schedule, dtype) not in self._strengths:
             self._strengths[schedule, dtype] = self._strengths[schedule].to(dtype)
         return self._strengths[schedule, dtype]
 
 
 class _Expanded(NamedTuple):
-    """A term for the rows of one call, in the query's dtype and on its device; the weight is in the value."""
+    """A term for the rows of one call, in the query's dtype and on its device."""
 
     key: torch.Tensor  # [rows, heads, tokens, d]
-    value: torch.Tensor  # the same shape
-    weight: torch.Tensor | None  # [rows, 1, 1], where it could not go into the value
+    value: torch.Tensor  # the same shape, multiplied by the weight where that is None
+    weight: torch.Tensor | None  # [rows, 1, 1]
     region: torch.Tensor | None  # [1 or rows, positions, 1]
 
 
 class SiteTerm:
-    """One image term, expanded for the rows of each kind of call.
-
-    Kept per exact rows, so that a change of the batch inside a job cannot meet a stale expansion.
-    """
+    """One image term, with its expansions cached by the exact rows, since the batch may change within a job."""
 
     def __init__(self, term: ImageTerm, scheduled: ScheduledTerms, sampler: RegionSampler) -> None:
         self._term = term
@@ -76,11 +65,11 @@ class SiteTerm:
 
     @property
     def has_region(self) -> bool:
-        """Whether it acts on a part of the picture only."""
+        """Whether it acts on only a part of the picture."""
         return self._term.region is not None
 
     def forget(self) -> None:
-        """Let go of what was expanded."""
+        """Drop all expansions."""
         self._expanded.clear()
 
     def add_to(
@@ -94,9 +83,9 @@ class SiteTerm:
         """Return ``total`` plus this term.
 
         Args:
-            total: ``[rows, positions, channels]``, the text term and the terms added so far.
-            text_term: The same shape.
-            query: The same shape.
+            total: The text term and the terms added so far, ``[rows, positions, channels]`` like the next two.
+            text_term: The output of the text attention.
+            query: The query of the cross-attention.
             call: The rows of the call.
             grid: Height and width of the positions, if a region needs them.
         """
@@ -123,13 +112,9 @@ class SiteTerm:
         variants = self._term.variants(rows)
         weight = self._term.weight[variants].view(-1, 1, 1)
         value = self._term.value[variants]
-        region = self._region(variants, grid)
-        tensors = (
-            self._term.key[variants],
-            value if self._colours else value * weight.unsqueeze(-1),
-            weight if self._colours else None,
-            region,
-        )
+        # `keep_text_colours` comes before the weight, which therefore cannot go into the value.
+        folded = (value, weight) if self._colours else (value * weight.unsqueeze(-1), None)
+        tensors = (self._term.key[variants], *folded, self._region(variants, grid))
         return _Expanded(*(None if t is None else t.to(query.device, query.dtype) for t in tensors))  # type: ignore[arg-type]
 
     def _region(self, variants: list[int], grid: tuple[int, int] | None) -> torch.Tensor | None:
