@@ -1,4 +1,4 @@
-"""Everything that lives as long as the process, made once at start and handed to whoever needs it."""
+"""The objects that live as long as the process, created once and handed to whoever needs them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
 from lib_instantstyle.webui.encoding.picture_encoder import PictureEncoder
-from lib_instantstyle.webui.hosts.detect import detect_host
+from lib_instantstyle.webui.hosts.a1111 import A1111Host
 from lib_instantstyle.webui.jobs.generation import Generation
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.setup.fetching import ModelFetching
@@ -21,18 +21,7 @@ if TYPE_CHECKING:
 
 
 class Extension:
-    """The one owner of what changes while the program runs.
-
-    Attributes:
-        host: The model side of the WebUI.
-        models: Adapters and encoders on disk.
-        library: The saved styles.
-        encoders: The image encoder that may be in memory.
-        builder: Prepares styles.
-        generation: The job that runs, and what is injected now.
-        fetching: The download that runs.
-        readiness: What is still missing for a styled picture.
-    """
+    """The one owner of all state that changes while the program runs."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -49,7 +38,8 @@ class Extension:
 def extension() -> Extension:
     """Return the extension of this process.
 
-    Kept here because modules of the library survive the WebUI's "Reload UI" and those of scripts do not, and what is
-    injected or being fetched must still be found afterwards.
+    It lives in the library because, unlike scripts, library modules survive the WebUI's "Reload UI": what is injected
+    or being fetched must still be found afterwards. Every WebUI is taken for AUTOMATIC1111's; others are refused call
+    by call.
     """
-    return Extension(detect_host())
+    return Extension(A1111Host())

@@ -24,33 +24,32 @@ if TYPE_CHECKING:
 
 
 class A1111Host:
-    """The model side of the AUTOMATIC1111 stable-diffusion-webui; see `hosts.host.Host`."""
+    """Implements `hosts.host.Host`; docstrings here say only what is particular to this WebUI."""
 
     def unet(self) -> nn.Module:
-        """Return the loaded checkpoint's UNet; ``shared.sd_model`` loads one where none is."""
+        """Read ``shared.sd_model``, which loads a checkpoint if there is none."""
         from modules import shared
 
         self.check_replacement()
-        unet: nn.Module | None = getattr(getattr(shared.sd_model, "model", None), "diffusion_model", None)
+        unet = _unet_of(shared.sd_model)
         if unet is None:
             raise UnsupportedModelError("No checkpoint with a UNet is loaded. Choose an SDXL checkpoint.")
         return unet
 
     def checkpoint_name(self) -> str:
-        """Return what the settings name."""
+        """Read the setting."""
         from modules import shared
 
         return str(getattr(shared.opts, "sd_model_checkpoint", None) or "")
 
     def loaded_unet(self) -> nn.Module | None:
-        """Return the UNet in memory; ``model_data`` is looked at, since it never triggers a load."""
+        """Read ``model_data``, which never triggers a load."""
         from modules import sd_models
 
-        model = getattr(sd_models.model_data.sd_model, "model", None)
-        return getattr(model, "diffusion_model", None)
+        return _unet_of(sd_models.model_data.sd_model)
 
     def check_replacement(self) -> None:
-        """Refuse what ``sd_unet`` puts in the UNet's place: TensorRT and its like."""
+        """Refuse the UNets of ``sd_unet``, such as TensorRT's."""
         from modules import sd_unet
 
         if sd_unet.current_unet is not None:
@@ -68,10 +67,7 @@ class A1111Host:
         return None
 
     def text_vectors(self, texts: Sequence[str]) -> torch.Tensor:
-        """Return the pooled vectors of SDXL's second text tower, through the conditioner.
-
-        The conditioner rather than the tower itself, because it is what ``--medvram`` moves to the device.
-        """
+        """Encode through the conditioner, which ``--medvram`` moves to the device, unlike the text tower itself."""
         from modules import devices, shared
 
         width = _pooled_width(getattr(shared.sd_model, "conditioner", None))
@@ -80,7 +76,7 @@ class A1111Host:
         return vector[:, :width].float().cpu()
 
     def encode_device(self, *, on_cpu: bool) -> torch.device:
-        """Return the WebUI's device; under ``--medvram`` and ``--lowvram`` its models leave it first."""
+        """Return the WebUI's device; with ``--medvram`` and ``--lowvram``, after moving its models to the CPU."""
         from modules import devices, lowvram, shared
 
         if on_cpu:
@@ -91,13 +87,13 @@ class A1111Host:
         return device
 
     def free_memory(self) -> None:
-        """Empty the device's cache."""
+        """Empty torch's cache."""
         from modules import devices
 
         devices.torch_gc()
 
     def fetch_picture(self, address: str) -> Image.Image:
-        """Fetch a picture as the API fetches its own."""
+        """Fetch a picture as the API does for its own arguments."""
         from fastapi import HTTPException
         from modules.api.api import decode_base64_to_image
 
@@ -109,25 +105,25 @@ class A1111Host:
             raise PictureError(f"The picture at {address} cannot be fetched: {error}.") from error
 
     def file_sha256(self, path: Path, title: str) -> str | None:
-        """Return the hash, computed once; None under ``--no-hashing``."""
+        """Look the hash up in ``modules.hashes``; None with ``--no-hashing``."""
         from modules import hashes
 
         digest: str | None = hashes.sha256(str(path), title)
         return digest
 
     def crop_window(self, p: Any) -> CropWindow:
-        """Return the part that "Only masked" or a hires pass of another shape leaves."""
+        """Account for "Only masked" and for hires passes of another shape."""
         return crop_window(p)
 
     def read_pass(self, p: Any, conditioning: Any) -> A1111Pass:
-        """Return a reader for the pass whose AND parts ``conditioning`` lists picture by picture."""
+        """Count the AND parts that ``conditioning`` lists picture by picture."""
         return A1111Pass([len(parts) for parts in conditioning.batch], p.iteration * p.batch_size)
 
     def wrap_next_sampling(self, p: Any, scope: Scope) -> None:
-        """Wrap ``launch_sampling`` of the sampler.
+        """Wrap the sampler's ``launch_sampling``.
 
-        The wrapper takes itself off before the loop begins, so a sampler that is reused over batches is never
-        wrapped twice and nothing of ours stays on it.
+        The wrapper removes itself before the loop begins, so a sampler that is reused for several batches is never
+        wrapped twice, and nothing stays on it.
         """
         sampler = p.sampler
         original = sampler.launch_sampling
@@ -145,7 +141,7 @@ class A1111Host:
         sampler.launch_sampling = launch_sampling
 
     def raise_at_start(self, p: Any, error: Exception) -> None:
-        """Make ``p.init`` raise ``error``: the first call after the hooks whose errors the host does not swallow."""
+        """Make ``p.init`` raise: it is the first call after the hooks whose errors the host does not swallow."""
 
         def init(*_args: Any, **_kwargs: Any) -> None:
             raise error
@@ -154,12 +150,7 @@ class A1111Host:
 
 
 class A1111Pass:
-    """Tells the rows of each call by the order of the denoising step: all conditional ones first.
-
-    Args:
-        parts: Number of AND parts of each picture.
-        first_picture: How many pictures of the same job came before.
-    """
+    """Identifies the rows of each call by their order in the denoising step; see `RowCursor`."""
 
     def __init__(self, parts: Sequence[int], first_picture: int) -> None:
         self._parts = parts
@@ -167,16 +158,12 @@ class A1111Pass:
         self._cursor = RowCursor()
 
     def begin_step(self, step: Any) -> None:
-        """Set the cursor back."""
+        """Restart the cursor."""
         self._cursor.begin_step(self._parts, step.text_cond.shape[0], step.text_uncond.shape[0], self._first_picture)
 
     def read_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
-        """Explain ``unet(x, timesteps=…, context=…, y=…)``.
-
-        Raises:
-            UnsupportedModelError: If the call comes from a WebUI that orders its rows otherwise.
-        """
-        if "transformer_options" in kwargs:  # Forge, reForge and Classic, whose unconditional rows come first
+        """Read a call ``unet(x, timesteps=…, context=…, y=…)``; refuse those of the Forge family."""
+        if "transformer_options" in kwargs:  # passed by the Forge family only, which puts unconditional rows first
             raise UnsupportedModelError(
                 "This WebUI is of the Forge family (Forge, reForge, Forge Classic), which InstantStyle does not "
                 "support yet: the style would act on the wrong rows. Use AUTOMATIC1111 WebUI 1.10, or switch "
@@ -186,12 +173,12 @@ class A1111Pass:
         return UNetCall(self._cursor.take(args[0].shape[0]), timesteps)
 
 
-def _pooled_width(conditioner: Any) -> int:
-    """Return the dimensions of the second text tower's pooled vector.
+def _unet_of(model: Any) -> nn.Module | None:
+    return getattr(getattr(model, "model", None), "diffusion_model", None)
 
-    Raises:
-        UnsupportedModelError: If ``conditioner`` has no text tower with a projection.
-    """
+
+def _pooled_width(conditioner: Any) -> int:
+    """Return the dimensions of the second text tower's pooled vector; only that tower has a projection."""
     for embedder in getattr(conditioner, "embedders", ()):
         tower = getattr(getattr(embedder, "wrapped", embedder), "model", None)
         projection = getattr(tower, "text_projection", None)
@@ -205,7 +192,7 @@ def _pooled_width(conditioner: Any) -> int:
 
 @contextlib.contextmanager
 def _unrecorded_prompt_notes() -> Iterator[None]:
-    """Keep what encoding a phrase notes (emphasis, embeddings, comments) out of the picture's infotext."""
+    """Keep the notes of encoding a phrase (emphasis, embeddings, comments) out of the picture's infotext."""
     from modules.sd_hijack import model_hijack
 
     parameters, comments = dict(model_hijack.extra_generation_params), list(model_hijack.comments)

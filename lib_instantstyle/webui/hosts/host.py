@@ -1,4 +1,4 @@
-"""What the extension needs of the model side of a WebUI."""
+"""The contract with the model side of a WebUI."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PassReader(Protocol):
     """Explains the calls of the UNet during one sampling pass."""
 
     def begin_step(self, step: Any) -> None:
-        """Note the denoising step that begins; ``step`` is what the host's ``cfg_denoiser`` callback gets.
+        """Begin a denoising step; ``step`` is the argument of the host's ``cfg_denoiser`` callback.
 
         Raises:
             RowsError: If its rows cannot be told apart.
@@ -33,35 +33,31 @@ class PassReader(Protocol):
         """Return the rows and timesteps of a call of the UNet with these arguments.
 
         Raises:
-            InstantStyleError: If they cannot be told.
+            InstantStyleError: If they are unknown.
         """
 
 
 class Host(Protocol):
-    """The model side of a WebUI. It has no state of its own: one serves every job."""
+    """The model side of a WebUI. It has no state of its own, so one object serves every job."""
 
     def unet(self) -> nn.Module:
         """Return the UNet that the next call will run.
 
         Raises:
-            UnsupportedModelError: If none is loaded, or another program runs in its place.
+            UnsupportedModelError: If there is none, or `check_replacement` refuses.
         """
 
     def checkpoint_name(self) -> str:
-        """Return the name of the checkpoint that is chosen, loaded or not."""
+        """Return the name of the chosen checkpoint, loaded or not."""
 
     def loaded_unet(self) -> nn.Module | None:
         """Return the UNet that is in memory now, without loading any."""
 
     def check_replacement(self) -> None:
-        """Refuse another program in the UNet's place.
-
-        Raises:
-            UnsupportedModelError: If there is one.
-        """
+        """Raise `UnsupportedModelError` if something else runs in the UNet's place, such as a TensorRT engine."""
 
     def text_width(self) -> int | None:
-        """Return the dimensions of the space that content is removed in, None before a checkpoint is loaded."""
+        """Return the dimensions of `text_vectors`, None if unknown, as before a checkpoint is loaded."""
 
     def text_vectors(self, texts: Sequence[str]) -> torch.Tensor:
         """Return the pooled, projected vectors ``[texts, d]`` of the model's own text tower, float32 on the CPU.
@@ -71,10 +67,10 @@ class Host(Protocol):
         """
 
     def encode_device(self, *, on_cpu: bool) -> torch.device:
-        """Return the device for the image encoder, freed as far as the host can; the CPU where the user wants it."""
+        """Return the CPU if ``on_cpu``, else the host's device after freeing as much of its memory as possible."""
 
     def free_memory(self) -> None:
-        """Give back the device's memory that nothing uses."""
+        """Release the device's unused memory."""
 
     def fetch_picture(self, address: str) -> Image.Image:
         """Fetch a picture under the host's own request options.
@@ -90,13 +86,13 @@ class Host(Protocol):
         """Return the part of the whole picture that the coming pass of ``p`` samples."""
 
     def read_pass(self, p: Any, conditioning: Any) -> PassReader:
-        """Return what explains the calls of the coming pass of ``p``; ``conditioning`` is the hook's own ``c``."""
+        """Return a reader of the coming pass of ``p``; ``conditioning`` is the hook's argument ``c``."""
 
     def wrap_next_sampling(self, p: Any, scope: Scope) -> None:
-        """Run the next denoising loop of ``p``, and only that, inside ``scope()``.
+        """Run the next denoising loop of ``p``, and only that one, inside ``scope()``.
 
-        Errors raised by ``scope`` reach the user and the API, which errors in script hooks do not.
+        Errors raised by ``scope`` reach the user and the API, unlike errors in script hooks.
         """
 
     def raise_at_start(self, p: Any, error: Exception) -> None:
-        """Raise ``error`` where the job of ``p`` begins: where the user and the API see it."""
+        """Raise ``error`` at the beginning of ``p``'s job, where it reaches the user and the API."""
