@@ -1,46 +1,40 @@
-"""The facts for the preflight, gathered without loading a checkpoint, an adapter or an encoder."""
+"""The preflight's facts, gathered without loading a checkpoint, an adapter or an encoder."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.errors import InstantStyleError, UnsupportedModelError
-from lib_instantstyle.models import preflight
 from lib_instantstyle.models.encoder_file import first_suitable
+from lib_instantstyle.models.preflight import Facts, Verdict, checks, next_step
 from lib_instantstyle.unet.plan import check_fits
 from lib_instantstyle.unet.sites import enumerate_sites
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
     from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.models.preflight import Facts
     from lib_instantstyle.webui.hosts.host import Host
 
 
 class Readiness:
-    """Whether everything is there for a styled picture.
-
-    Args:
-        host: Knows what is loaded.
-        models: Know what is on disk.
-    """
+    """Whether everything that a styled picture needs is in place."""
 
     def __init__(self, host: Host, models: ModelFiles) -> None:
         self._host = host
         self._models = models
 
     def facts(self, adapter: str, references: int | None, style: str, content: str) -> Facts:
-        """Return what is known for a job with these settings."""
+        """Return the facts for a job with these settings."""
         found = self._file_facts(adapter)
         found |= self._model_facts(found.get("adapter"))
-        return preflight.Facts(**found, references=references, style=style, content=content)
+        return Facts(**found, references=references, style=style, content=content)
 
     def report(self, adapter: str = "", content: str = "") -> dict[str, Any]:
-        """Return the list of checks for the API."""
-        found = preflight.checks(self.facts(adapter, None, "", content))
+        """Return the checks for the API."""
+        found = checks(self.facts(adapter, None, "", content))
         return {
-            "ready": all(check.verdict is not preflight.Verdict.MISSING for check in found),
-            "next": preflight.next_step(found),
+            "ready": all(check.verdict is not Verdict.MISSING for check in found),
+            "next": next_step(found),
             "checks": [
                 {"name": check.name, "state": check.verdict.value, "text": check.text, "todo": check.todo}
                 for check in found

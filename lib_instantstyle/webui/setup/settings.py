@@ -1,4 +1,4 @@
-"""The extension's section of the WebUI's settings: its options, and what they are set to now."""
+"""The extension's section of the WebUI's settings: its options and their current values."""
 
 from __future__ import annotations
 
@@ -16,42 +16,23 @@ _PREFIX = "instantstyle_"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is set now.
+    """The values of the extension's options."""
 
-    Attributes:
-        on_error: `ON_ERROR_STOP` or `ON_ERROR_WARN`.
-        encode_on_cpu: Whether the image encoder stays off the device.
-        encoder_minutes: For which it stays in memory; ViT-bigG takes 3.7 GB there.
-        model_folders: Further folders with models, one a line.
-        mirror: From which models are fetched; empty for the catalogue's own address.
-        cache_megabytes: Limit of the embedding cache.
-        style_inner_passes: Whether ADetailer's own passes are styled too.
-    """
-
-    on_error: str = ON_ERROR_STOP
-    encode_on_cpu: bool = False
-    encoder_minutes: float = 2.0
-    model_folders: str = ""
-    mirror: str = ""
-    cache_megabytes: int = DEFAULT_LIMIT >> 20
-    style_inner_passes: bool = False
+    on_error: str = ON_ERROR_STOP  # or ON_ERROR_WARN
+    encode_on_cpu: bool = False  # whether the image encoder stays off the device
+    encoder_minutes: float = 2.0  # how long it stays in memory after its last use; ViT-bigG takes 3.7 GB
+    model_folders: str = ""  # further folders with models, one per line
+    mirror: str = ""  # address to fetch models from; empty for the catalogue's own
+    cache_megabytes: int = DEFAULT_LIMIT >> 20  # limit of the embedding cache on disk
+    style_inner_passes: bool = False  # whether ADetailer's inner passes are styled too
 
 
 def current_settings() -> Settings:
-    """Return what is set now; an option that the host does not have yet is at its default."""
+    """Return the current values; an option that the host does not have yet is at its default."""
     from modules import shared
 
     names = Settings.__dataclass_fields__
     return Settings(**{name: getattr(shared.opts, f"{_PREFIX}{name}", getattr(Settings, name)) for name in names})
-
-
-def register() -> None:
-    """Add our section; called by the host when it builds the settings page."""
-    from modules import shared
-
-    for name, option in (_encoder_options() | _file_options() | _neighbour_options()).items():
-        option.section = ("instantstyle", NAME)
-        shared.opts.add_option(f"{_PREFIX}{name}", option)
 
 
 def _encoder_options() -> dict[str, Any]:
@@ -105,9 +86,11 @@ def _file_options() -> dict[str, Any]:
     }
 
 
-def _neighbour_options() -> dict[str, Any]:
+def register() -> None:
+    """Add the section; called by the host when it builds the settings page."""
     from modules import shared
 
-    return {
-        "style_inner_passes": shared.OptionInfo(Settings.style_inner_passes, "Style the inner passes of ADetailer too")
-    }
+    inner = shared.OptionInfo(Settings.style_inner_passes, "Style the inner passes of ADetailer too")
+    for name, option in {**_encoder_options(), **_file_options(), "style_inner_passes": inner}.items():
+        option.section = ("instantstyle", NAME)
+        shared.opts.add_option(f"{_PREFIX}{name}", option)
