@@ -15,8 +15,7 @@ def image_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor)
 
     Args:
         query: ``[rows, positions, heads · d]``, as it leaves the site's own ``to_q``.
-        key: ``[rows, heads, tokens, d]``.
-        value: ``[rows, heads, tokens, d]``.
+        key, value: ``[rows, heads, tokens, d]``.
 
     Returns:
         ``[rows, positions, heads · d]``, in the layout that enters ``to_out``.

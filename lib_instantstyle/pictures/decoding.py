@@ -90,8 +90,6 @@ def load_picture(
         return None
     try:
         return Picture(_normalised(_opened(value, fetch, name), name, background))
-    except PictureError:
-        raise
     except UnidentifiedImageError as error:  # its message shows the repr of a buffer
         raise PictureError(f"The {name} cannot be read: it is no picture, whatever its name. {_WHAT_TO_DO}") from error
     except DECODE_ERRORS as error:
