@@ -1,19 +1,10 @@
-"""One family of errors. Each message says what is wrong, which value, and what to do.
+"""One family of errors. Each message says what is wrong, which value, and what to do."""
 
-The attributes ``status_code`` and ``detail`` are what the WebUI's API handler reads from an exception to
-answer the client; they carry no dependency on it.
-"""
-
-UNPROCESSABLE = 422
+UNPROCESSABLE = 422  # HTTP status
 
 
 class InstantStyleError(Exception):
-    """Anything the user can mend.
-
-    Attributes:
-        status_code: HTTP status of the API answer.
-        detail: The message, as the API's ``detail`` field.
-    """
+    """An error that the user can fix. The WebUI's API answers with its ``status_code`` and ``detail``."""
 
     def __init__(self, message: str, status_code: int = UNPROCESSABLE) -> None:
         super().__init__(message)
@@ -30,7 +21,7 @@ class PictureError(InstantStyleError):
 
 
 class AdapterError(InstantStyleError):
-    """The IP-Adapter file is missing, damaged or of another kind than needed."""
+    """The IP-Adapter file is missing, damaged or of the wrong kind."""
 
 
 class EncoderError(InstantStyleError):
@@ -42,11 +33,11 @@ class UnsupportedModelError(InstantStyleError):
 
 
 class RowsError(InstantStyleError):
-    """The rows of a UNet call cannot be told apart into conditional and unconditional."""
+    """Conditional and unconditional rows of a UNet call cannot be told apart."""
 
 
 class RegionError(InstantStyleError):
-    """A region cannot be placed at a cross-attention."""
+    """A region does not map onto the grid of a cross-attention."""
 
 
 class StyleError(InstantStyleError):
@@ -54,19 +45,19 @@ class StyleError(InstantStyleError):
 
 
 class UnknownStyleError(StyleError):
-    """There is no saved style of that name."""
+    """No saved style has that name."""
 
 
 class DownloadError(InstantStyleError):
-    """A model cannot be fetched, or is not what it should be."""
+    """A model cannot be fetched, or the received file is not the expected one."""
 
 
 class UnreachableError(DownloadError):
-    """Nothing answers at the address of a model."""
+    """The server of a model does not answer."""
 
 
 class CancelledDownloadError(DownloadError):
-    """The user has cancelled; what was received is kept."""
+    """The user cancelled the download; the received part is kept."""
 
     def __init__(self) -> None:
         super().__init__("Cancelled. What was received is kept, and the next time only the rest is fetched.")

@@ -1,4 +1,4 @@
-"""What may be fetched, from where, and how it is recognised: all read from ``downloads.json``."""
+"""The models that may be fetched, with their addresses, sizes and hashes, read from ``downloads.json``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lib_instantstyle.errors import DownloadError
-from lib_instantstyle.fetch.sizes import size_text
 from lib_instantstyle.params.controls import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DATA = Path(__file__).with_name("downloads.json")
+_UNITS = (("GB", 10**9, 1), ("MB", 10**6, 0), ("KB", 10**3, 0))  # name, bytes, decimals
 
 
 class FileKind(str, Enum):
-    """What a file must turn out to be."""
+    """What a file must contain."""
 
     ADAPTER = "adapter"
     ENCODER = "encoder"
@@ -30,57 +30,40 @@ class FileKind(str, Enum):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file.
+    """One file of the repository."""
 
-    Attributes:
-        path: In the repository.
-        target: Below our folder, where it goes.
-        kind: What it holds.
-        bytes: Its size, None where it was not found out.
-        sha256: Its hash, None where none is published.
-    """
-
-    path: str
-    target: str
+    path: str  # in the repository
+    target: str  # relative to the folder that it is fetched into
     kind: FileKind
-    bytes: int | None
-    sha256: str | None
+    bytes: int | None  # None if unknown
+    sha256: str | None  # None if not published
 
 
 @dataclass(frozen=True)
 class ModelSet:
-    """An adapter and the image encoder it needs.
+    """An adapter and the image encoder it needs."""
 
-    Attributes:
-        name: In the API.
-        label: What it is good for.
-        kind: Of the adapter: "linear" or "plus".
-        embedding_width: That the adapter reads.
-        adapter: Its files.
-        encoder: The encoder's files.
-    """
-
-    name: str
-    label: str
-    kind: str
-    embedding_width: int
+    name: str  # the key in the API
+    label: str  # what it is good for
+    kind: str  # of the adapter: "linear" or "plus"
+    embedding_width: int  # of the adapter's input
     adapter: tuple[RemoteFile, ...]
     encoder: tuple[RemoteFile, ...]
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """All of them."""
+        """The files of adapter and encoder."""
         return self.adapter + self.encoder
 
     @property
     def text(self) -> str:
-        """What it is good for and how large it is: ``… content removal (4.4 GB)``."""
+        """The label and the size: ``… content removal (4.4 GB)``."""
         return f"{self.label} ({size_text(bytes_of(self.files))})"
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All sets, and the place that they come from."""
+    """All sets, and the repository that holds their files."""
 
     base: str
     repository: str
@@ -88,10 +71,10 @@ class Catalogue:
     sets: tuple[ModelSet, ...]
 
     def address(self, file: RemoteFile, mirror: str = "") -> str:
-        """Return where ``file`` is fetched; a mirror has it below the same path.
+        """Return the address of ``file``, on ``mirror`` if given, where it has the same path.
 
         Raises:
-            DownloadError: If ``mirror`` is no address.
+            DownloadError: If ``mirror`` is not an HTTP address.
         """
         base = (mirror.strip() or self.base).rstrip("/")
         parts = urlsplit(base)
@@ -103,11 +86,7 @@ class Catalogue:
         return f"{base}/{self.repository}/resolve/{self.revision}/{file.path}"
 
     def find(self, name: object) -> ModelSet:
-        """Return the set called ``name``.
-
-        Raises:
-            DownloadError: If there is none, naming those there are.
-        """
+        """Return the set called ``name``, or raise a `DownloadError`."""
         for candidate in self.sets:
             if candidate.name == name:
                 return candidate
@@ -117,18 +96,8 @@ class Catalogue:
 
 @functools.cache
 def catalogue() -> Catalogue:
-    """Return what ``downloads.json`` says."""
-    return read_catalogue(DATA)
-
-
-def bytes_of(files: Iterable[RemoteFile]) -> int:
-    """Return the bytes of ``files`` in all, as far as sizes are known."""
-    return sum(file.bytes or 0 for file in files)
-
-
-def read_catalogue(path: Path) -> Catalogue:
-    """Read a file as ``downloads.json`` is."""
-    data = json.loads(path.read_text(encoding="utf-8"))
+    """Return the content of ``downloads.json``."""
+    data = json.loads(DATA.read_text(encoding="utf-8"))
     entries = (
         RemoteFile(entry["path"], entry["target"], FileKind(entry["content"]), entry["bytes"], entry["sha256"])
         for entry in data["files"]
@@ -145,3 +114,16 @@ def read_catalogue(path: Path) -> Catalogue:
         for entry in data["sets"]
     )
     return Catalogue(data["base"], data["repository"], data["revision"], sets)
+
+
+def bytes_of(files: Iterable[RemoteFile]) -> int:
+    """Add up the sizes of ``files``; unknown ones count as 0."""
+    return sum(file.bytes or 0 for file in files)
+
+
+def size_text(count: int) -> str:
+    """Format a number of bytes: ``703 MB``, ``3.7 GB``."""
+    for unit, factor, digits in _UNITS:
+        if count >= factor:
+            return f"{count / factor:.{digits}f} {unit}"
+    return f"{count} bytes"

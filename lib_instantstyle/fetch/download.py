@@ -1,8 +1,7 @@
-"""One file over HTTP: what was received is kept and resumed, and counts only when whole and checked."""
+"""The download of one file over HTTP: resumable, and verified by size and hash."""
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import re
 import threading
@@ -12,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.errors import CancelledDownloadError, DownloadError, UnreachableError
-from lib_instantstyle.fetch.sizes import size_text
+from lib_instantstyle.fetch.catalogue import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from lib_instantstyle.fetch.catalogue import RemoteFile
     from lib_instantstyle.fetch.part_file import PartFile
@@ -24,38 +23,28 @@ _CHUNK = 1 << 18  # bytes
 _UNKNOWN_LIMIT = 1 << 20  # bytes; files of unknown size are small texts
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _AGENT = "sd-webui-instantstyle"
-_PARTIAL, _UNSATISFIABLE = 206, 416
-_PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP answers after which trying again makes sense
+_PARTIAL, _UNSATISFIABLE = 206, 416  # HTTP statuses
+_TRANSIENT = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses worth another attempt
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How patient a download is.
+    """The timeout of a download and the pauses between its attempts, in seconds."""
 
-    Attributes:
-        timeout: Seconds without a byte after which the connection counts as dead.
-        pauses: Seconds before each new attempt; as many attempts fail in a row before it gives up.
-    """
-
-    timeout: float = 20.0
-    pauses: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0)
+    timeout: float = 20.0  # without a byte
+    pauses: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0)  # one per failure in a row; after the last it gives up
 
 
 @dataclass(frozen=True)
 class Watch:
-    """How a download reports its progress, and how it is cancelled.
+    """How to report the progress of a download, and to cancel it."""
 
-    Attributes:
-        received: Called with the number of bytes of the file that are here.
-        cancelled: Ends the download when set.
-    """
-
-    received: Callable[[int], None] = lambda _count: None
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    received: Callable[[int], None] = lambda _count: None  # called with the number of bytes received
+    cancelled: threading.Event = field(default_factory=threading.Event)  # set it to cancel
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never from https to something weaker."""
+    """Follows redirects, but never from https to an insecure scheme."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         if not newurl.startswith("https://") and (req.type == "https" or not newurl.startswith("http://")):
@@ -63,12 +52,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-class _BrokenError(Exception):
-    """The connection ended before the file did."""
-
-
 class Download:
-    """The file ``file`` from ``address`` into ``part``, which may hold its beginning from an earlier attempt."""
+    """Downloads ``file`` from ``address`` into ``part``, which may hold its beginning from an earlier attempt."""
 
     def __init__(self, address: str, file: RemoteFile, part: PartFile, watch: Watch, pace: Pace) -> None:
         self._address = address
@@ -81,13 +66,13 @@ class Download:
         self._limit = _UNKNOWN_LIMIT if file.bytes is None else file.bytes
 
     def run(self) -> None:
-        """Receive all of it and check size and hash.
+        """Receive the whole file, and verify its size and hash.
 
         Raises:
-            UnreachableError: If nothing answers at the address.
-            CancelledDownloadError: If it was cancelled; what is here stays, to be resumed.
-            DownloadError: If it cannot be received, or is not the file that was expected.
-            OSError: If the disk refuses.
+            UnreachableError: If the server does not answer.
+            CancelledDownloadError: If it was cancelled; the received bytes are kept.
+            DownloadError: If the server refuses, the connection breaks too often or the file is not the expected one.
+            OSError: If the file cannot be written.
         """
         self._part.path.parent.mkdir(parents=True, exist_ok=True)
         failures, best = 0, self._part.size
@@ -105,53 +90,48 @@ class Download:
         self._part.forget()
 
     def _receive(self) -> bool:
-        """Receive what is missing; False where the connection broke."""
+        """Receive the missing bytes; False if the connection broke."""
         if self._file.bytes is not None and self._part.size == self._file.bytes:
             return True
-        with self._response() as response:
-            if response is None:
-                return False
+        response = self._response()
+        if response is None:
+            return False
+        with response:
             start, total = self._extent(response)
             self._part.note(self._address, response.headers)
-            with contextlib.suppress(_BrokenError):
-                self._write(response, start)
-                return total in (None, self._part.size)
-            return False
+            return self._write(response, start) and total in (None, self._part.size)
 
-    @contextlib.contextmanager
-    def _response(self) -> Iterator[Any]:
-        """Give the server's answer, None where it would be better to ask again."""
+    def _response(self) -> Any:
+        """Return the server's response, to be closed by the caller; None if another request may succeed."""
         resuming = self._part.resuming(self._address, self._file.sha256)
         request = urllib.request.Request(self._address, headers={"User-Agent": _AGENT, **resuming})
         try:
             response = self._opener.open(request, timeout=self._pace.timeout)
         except urllib.error.HTTPError as error:
-            self._judge(error)
-            yield None
+            self._check_status(error)
+            return None
         except (OSError, http.client.HTTPException) as error:
             if not self._answered:
                 raise UnreachableError(
                     f"{self._address} cannot be reached ({getattr(error, 'reason', error)}). Is this computer online? "
                     "Settings → InstantStyle takes a mirror."
                 ) from error
-            yield None
-        else:
-            self._answered = True
-            with response:
-                yield response
+            return None
+        self._answered = True
+        return response
 
-    def _judge(self, error: urllib.error.HTTPError) -> None:
-        """Refuse answers that will not change."""
+    def _check_status(self, error: urllib.error.HTTPError) -> None:
+        """Raise a `DownloadError` for a status that another request will not change."""
         if error.code == _UNSATISFIABLE:
-            self._part.discard()  # what is here is longer than what is there
-        elif error.code not in _PASSING:
+            self._part.discard()  # the part is longer than the server's file
+        elif error.code not in _TRANSIENT:
             raise DownloadError(
                 f"{self._address} answers {error.code} ({error.reason}). Set another mirror in the settings, or "
                 "fetch the file by hand."
             ) from error
 
     def _extent(self, response: Any) -> tuple[int, int | None]:
-        """Return where the answer begins, and how long the whole file is, as far as anybody knows."""
+        """Return where the response starts in the file, and the size of the whole file, if known."""
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise DownloadError(f"{self._address} sends the file compressed. Set another mirror.")
         start, total = 0, response.length
@@ -168,9 +148,16 @@ class Download:
             )
         return start, self._file.bytes if total is None else total
 
-    def _write(self, response: Any, start: int) -> None:
+    def _write(self, response: Any, start: int) -> bool:
+        """Write the response to the part; False if the connection broke."""
         with self._part.path.open("ab" if start else "wb") as file:
-            for chunk in _chunks(response):
+            while True:
+                try:
+                    chunk = response.read1(_CHUNK)
+                except (OSError, http.client.HTTPException):
+                    return False
+                if not chunk:
+                    return True
                 if file.tell() + len(chunk) > self._limit:
                     raise DownloadError(f"{self._address} sends more than the {self._limit} bytes that were expected.")
                 file.write(chunk)
@@ -188,11 +175,3 @@ class Download:
                 f"{self._address} sent a file with SHA-256 {found[:12]}… instead of {self._file.sha256[:12]}…. It was "
                 "thrown away. Try again, or set another mirror."
             )
-
-
-def _chunks(response: Any) -> Iterator[bytes]:
-    try:
-        while chunk := response.read1(_CHUNK):
-            yield chunk
-    except (OSError, http.client.HTTPException) as error:
-        raise _BrokenError from error

@@ -1,4 +1,4 @@
-"""Fetches several files one after the other in the background, and reports how far it is."""
+"""Downloads several files in sequence in the background, and reports the progress."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.errors import CancelledDownloadError, DownloadError, InstantStyleError
-from lib_instantstyle.fetch.catalogue import bytes_of
+from lib_instantstyle.fetch.catalogue import bytes_of, size_text
 from lib_instantstyle.fetch.download import Download, Pace, Watch
 from lib_instantstyle.fetch.part_file import PartFile
-from lib_instantstyle.fetch.sizes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 
     from lib_instantstyle.fetch.catalogue import FileKind, RemoteFile
 
-PARTS = ".downloads"  # within the folder; nothing there is a model yet
-_SPARE = 256 * 1024 * 1024  # bytes that stay free on the disk
-_BUSY = 409
+PARTS = ".downloads"  # folder for incomplete downloads, within the target folder
+_SPARE = 256 * 1024 * 1024  # bytes to leave free on the disk
+_BUSY = 409  # HTTP status
 logger = logging.getLogger("instantstyle")
 
 
 class State(str, Enum):
-    """What the fetcher does."""
+    """The state of a `Fetcher`."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -41,62 +40,41 @@ class State(str, Enum):
 
 @dataclass(frozen=True)
 class Order:
-    """Files to fetch.
-
-    Attributes:
-        folder: Where they go, and nowhere else.
-        files: With the address of each.
-        label: What it is, for people.
-    """
+    """Files to fetch into a folder."""
 
     folder: Path
-    files: tuple[tuple[str, RemoteFile], ...]
-    label: str = ""
+    files: tuple[tuple[str, RemoteFile], ...]  # with their addresses
+    label: str = ""  # shown to the user
 
     @property
     def total(self) -> int:
-        """Bytes in all, as far as sizes are known."""
+        """Bytes of all files whose size is known."""
         return bytes_of(file for _, file in self.files)
 
     def part(self, file: RemoteFile) -> Path:
-        """Return where ``file`` is while it is not whole."""
+        """Return the path of ``file`` until it is complete."""
         return self.folder / PARTS / file.target
 
     def by_hand(self) -> tuple[str, ...]:
-        """Return what to fetch by other means, and where each file belongs."""
+        """Return the address and the destination of each file, for a manual download."""
         return tuple(f"{address} → {self.folder / file.target}" for address, file in self.files)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is.
-
-    Attributes:
-        state: What it does.
-        label: Of the order.
-        file: That is being fetched.
-        received: Bytes that are here, of all files of the order.
-        total: Bytes of all files.
-        message: Why it ended, or that it is being cancelled.
-        by_hand: What to fetch by other means, if it failed.
-    """
+    """The progress of an order."""
 
     state: State = State.IDLE
-    label: str = ""
-    file: str = ""
-    received: int = 0
-    total: int = 0
-    message: str = ""
-    by_hand: tuple[str, ...] = ()
+    label: str = ""  # of the order
+    file: str = ""  # the file in progress
+    received: int = 0  # bytes, of all files
+    total: int = 0  # bytes, of all files
+    message: str = ""  # why the order ended, or that it is being cancelled
+    by_hand: tuple[str, ...] = ()  # instructions for a manual download, if it failed
 
 
 class Fetcher:
-    """Works on one order at a time, in a thread of its own.
-
-    Args:
-        check: Raises an `InstantStyleError` where a file does not hold what its kind should.
-        pace: How patient downloads are.
-    """
+    """Works on one order at a time, in its own thread. ``check`` raises an `InstantStyleError` for an invalid file."""
 
     def __init__(self, check: Callable[[Path, FileKind], None], pace: Pace | None = None) -> None:
         self.progress = Progress()
@@ -107,10 +85,10 @@ class Fetcher:
         self._thread: threading.Thread | None = None
 
     def start(self, order: Order) -> None:
-        """Begin.
+        """Start the thread.
 
         Raises:
-            DownloadError: If there is nothing to fetch, another order is being worked on, or the disk is too full.
+            DownloadError: If there is nothing to fetch, another order is running, or the disk is too full.
         """
         with self._lock:
             if self.progress.state is State.RUNNING:
@@ -124,14 +102,14 @@ class Fetcher:
             self._thread.start()
 
     def cancel(self) -> None:
-        """Stop soon, at the latest when a silent server is given up; what was received stays."""
+        """Cancel the order: at once, or when the server times out. Received bytes are kept."""
         self._cancelled.set()
         with self._lock:
             if self.progress.state is State.RUNNING:
                 self.progress = dataclasses.replace(self.progress, message="Cancelling.")
 
     def wait(self, seconds: float | None = None) -> Progress:
-        """Return when the order has ended or the time is over."""
+        """Wait until the order ends, or for ``seconds``."""
         if self._thread is not None:
             self._thread.join(seconds)
         return self.progress
@@ -140,25 +118,25 @@ class Fetcher:
         try:
             before = 0
             for address, file in order.files:
-                self._tell(file=file.target, received=before)
+                self._update(file=file.target, received=before)
                 self._fetch(order, address, file, before)
                 before += file.bytes or 0
             shutil.rmtree(order.folder / PARTS, ignore_errors=True)
-            self._tell(state=State.DONE, file="", received=order.total, message=f"Fetched into {order.folder}.")
+            self._update(state=State.DONE, file="", received=order.total, message=f"Fetched into {order.folder}.")
         except CancelledDownloadError as error:
-            self._tell(state=State.CANCELLED, message=str(error))
+            self._update(state=State.CANCELLED, message=str(error))
         except (InstantStyleError, OSError) as error:
             logger.warning("Models were not fetched: %s", error)
-            self._tell(state=State.FAILED, message=str(error), by_hand=order.by_hand())
+            self._update(state=State.FAILED, message=str(error), by_hand=order.by_hand())
         finally:
-            if self.progress.state is State.RUNNING:  # an error in the program must not look like patience
-                self._tell(state=State.FAILED, message="It stopped unexpectedly; the console says why.")
+            if self.progress.state is State.RUNNING:  # an unexpected error must not leave it running forever
+                self._update(state=State.FAILED, message="It stopped unexpectedly; the console says why.")
 
     def _fetch(self, order: Order, address: str, file: RemoteFile, before: int) -> None:
         target = order.folder / file.target
         if self._is_here(target, file):
             return
-        watch = Watch(lambda count: self._tell(received=before + count), self._cancelled)
+        watch = Watch(lambda count: self._update(received=before + count), self._cancelled)
         part = PartFile(order.part(file))
         Download(address, file, part, watch, self._pace).run()
         try:
@@ -170,7 +148,7 @@ class Fetcher:
         part.path.replace(target)
 
     def _is_here(self, path: Path, file: RemoteFile) -> bool:
-        """Whether ``path`` is ``file`` already, as far as size and structure tell."""
+        """Whether ``path`` is ``file`` already, by size and structure."""
         if not path.is_file() or file.bytes not in (None, path.stat().st_size):
             return False
         with contextlib.suppress(InstantStyleError):
@@ -178,7 +156,7 @@ class Fetcher:
             return True
         return False
 
-    def _tell(self, **changes: object) -> None:
+    def _update(self, **changes: object) -> None:
         with self._lock:
             self.progress = dataclasses.replace(self.progress, **changes)  # type: ignore[arg-type]
 

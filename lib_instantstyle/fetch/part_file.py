@@ -1,4 +1,4 @@
-"""The beginning of a file that is being fetched, and what must be known to ask for the rest."""
+"""A partly downloaded file, and the notes needed to request the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHUNK = 1 << 20  # bytes
 
 
 class PartFile:
-    """What is here of a file, at ``path``."""
+    """A partly downloaded file at ``path``, with its notes beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -25,17 +25,17 @@ class PartFile:
 
     @property
     def size(self) -> int:
-        """Bytes that are here."""
+        """Bytes received so far."""
         return self.path.stat().st_size if self.path.is_file() else 0
 
     def note(self, address: str, headers: Mapping[str, str]) -> None:
-        """Remember by what a server recognises this version of the file: a strong ETag, or its date."""
+        """Note the server's validator of this version of the file: a strong ETag, or its date."""
         etag = headers.get("ETag", "")
         validator = headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
         self._notes.write_text(json.dumps({"address": address, "validator": validator}), encoding="utf-8")
 
     def resuming(self, address: str, sha256: str | None) -> dict[str, str]:
-        """Return the headers that ask for the rest. Where nothing could tell whether it belongs here, begin anew."""
+        """Return the headers that request the rest; discard the part if nothing could tell whether the rest fits it."""
         try:
             notes = json.loads(self._notes.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -44,16 +44,12 @@ class PartFile:
         if self.size and notes.get("address") == address and notes.get("validator"):
             return {**rest, "If-Range": notes["validator"]}
         if self.size and sha256:
-            return rest  # the hash will tell
+            return rest  # the hash will be verified
         self.discard()
         return {}
 
     def sha256(self, cancelled: threading.Event) -> str:
-        """Return the hash of what is here.
-
-        Raises:
-            CancelledDownloadError: If ``cancelled`` is set meanwhile.
-        """
+        """Return the hash of the received bytes, or raise a `CancelledDownloadError` once ``cancelled`` is set."""
         digest = hashlib.sha256()
         with self.path.open("rb") as file:
             while chunk := file.read(_CHUNK):
@@ -63,10 +59,10 @@ class PartFile:
         return digest.hexdigest()
 
     def forget(self) -> None:
-        """Forget what only resuming needs."""
+        """Delete the notes."""
         self._notes.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Throw away what is here."""
+        """Delete the received bytes and the notes."""
         self.path.unlink(missing_ok=True)
         self.forget()

@@ -1,4 +1,1 @@
-"""The formulas of the papers as functions of tensors: attention, projection, removal, means, schedule.
-
-May use torch and `params`; knows neither files nor a UNet.
-"""
+"""The papers' formulas as functions of tensors: attention, projection, removal, means, schedule. No files, no UNet."""

@@ -1,11 +1,11 @@
-"""The formulas at a cross-attention."""
+"""The formulas inside a cross-attention."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 
-_EPSILON = 1e-6  # under the root of a variance
+_EPSILON = 1e-6  # keeps the ratio of variances finite
 
 
 def image_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -15,25 +15,21 @@ def image_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor)
 
     Args:
         query: ``[rows, positions, heads · d]``, as it leaves the site's own ``to_q``.
-        key: ``[rows, heads, tokens, d]``.
-        value: ``[rows, heads, tokens, d]``.
+        key, value: ``[rows, heads, tokens, d]``.
 
     Returns:
         ``[rows, positions, heads · d]``, in the layout that enters ``to_out``.
     """
-    rows, positions, width = query.shape
-    heads = key.shape[1]
-    split = query.view(rows, positions, heads, width // heads).transpose(1, 2)  # (rows, heads, positions, d)
-    attended = F.scaled_dot_product_attention(split, key, value)
-    return attended.transpose(1, 2).reshape(rows, positions, width)
+    attended = F.scaled_dot_product_attention(split_heads(query, key.shape[1]), key, value)
+    return attended.transpose(1, 2).flatten(2)  # (rows, heads, positions, d) to (rows, positions, heads · d)
 
 
 def keep_text_colours(text_term: torch.Tensor, image_term: torch.Tensor, amount: float) -> torch.Tensor:
-    """Blend between adding the image term and cross-modal AdaIN (StyleStudio, https://arxiv.org/abs/2412.08503).
+    """Interpolate between the image term and cross-modal AdaIN (StyleStudio, https://arxiv.org/abs/2412.08503).
 
     AdaIN gives the text term the image term's statistics over the positions, channel by channel:
-    ``A = σ(I)·(T − μ(T))/σ(T) + μ(I)``. With the amount ``a`` the answer is ``(1 − a)·I + a·(A − T)``, so that
-    ``T + w·answer`` is ``T + w·I`` for ``a = 0`` and ``A`` for ``a = 1`` and ``w = 1``.
+    ``A = σ(I)·(T − μ(T))/σ(T) + μ(I)``. With the amount ``a`` the result is ``R = (1 − a)·I + a·(A − T)``: added to
+    the text term with the weight ``w``, ``T + w·R`` is ``T + w·I`` for ``a = 0``, and ``A`` for ``a = w = 1``.
 
     Args:
         text_term: ``T``, ``[rows, positions, channels]``.

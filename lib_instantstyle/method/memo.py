@@ -1,4 +1,4 @@
-"""Results kept for the next job, by what they were computed from, within a bound of bytes."""
+"""A cache in memory for tensors that later jobs need again."""
 
 from __future__ import annotations
 
@@ -16,35 +16,23 @@ DEFAULT_LIMIT = 64 * 1024 * 1024  # bytes; a reference needs about 1 MB at SDXL'
 
 
 def digest(tensor: torch.Tensor) -> str:
-    """Return a hash of the numbers, shape and dtype of a tensor on the CPU."""
+    """Return a hash of the values, shape and dtype of a tensor on the CPU."""
     octets = tensor.detach().contiguous().flatten().view(torch.uint8).numpy().data
     return hashlib.sha256(octets).hexdigest() + f"{tuple(tensor.shape)}{tensor.dtype}"
 
 
 class TensorMemo:
-    """Tensors by key; the least recently used go first. Any thread may call.
-
-    Args:
-        limit: Bytes in all; 0 keeps nothing.
-
-    Attributes:
-        lookups: How often something was known (True) and was not (False).
-    """
+    """A thread-safe cache of up to ``limit`` bytes, which evicts the least recently used tensors."""
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
-        self.lookups: Counter[bool] = Counter()
+        self.lookups: Counter[bool] = Counter()  # hits (True) and misses (False)
+        self.bytes_kept = 0
         self._limit = limit
         self._kept: OrderedDict[Hashable, tuple[torch.Tensor, ...]] = OrderedDict()
-        self._bytes = 0
         self._lock = threading.Lock()
 
-    @property
-    def bytes_kept(self) -> int:
-        """What the tensors take."""
-        return self._bytes
-
     def get(self, key: Hashable) -> tuple[torch.Tensor, ...] | None:
-        """Return what was put under ``key``, which nobody may change, or None."""
+        """Return the tensors put under ``key``, or None. Do not modify them in place."""
         with self._lock:
             self.lookups[key in self._kept] += 1
             if key in self._kept:
@@ -52,15 +40,15 @@ class TensorMemo:
             return self._kept.get(key)
 
     def put(self, key: Hashable, *tensors: torch.Tensor) -> None:
-        """Keep ``tensors`` under ``key``, unless they are larger than the limit."""
+        """Store ``tensors``, unless they exceed the limit by themselves."""
         size = _size(tensors)
         if size > self._limit:
             return
         with self._lock:
-            self._bytes += size - _size(self._kept.pop(key, ()))
+            self.bytes_kept += size - _size(self._kept.pop(key, ()))
             self._kept[key] = tensors
-            while self._bytes > self._limit:
-                self._bytes -= _size(self._kept.popitem(last=False)[1])
+            while self.bytes_kept > self._limit:
+                self.bytes_kept -= _size(self._kept.popitem(last=False)[1])
 
 
 def _size(tensors: tuple[torch.Tensor, ...]) -> int:

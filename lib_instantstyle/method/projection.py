@@ -1,7 +1,7 @@
 """From a CLIP embedding to image tokens: IP-Adapter's linear projection and its Resampler.
 
-Both are plain functions of a dict of weights, computed in float32: they run once a job, and functions are
-untouched by what the host patches into `torch.nn` classes.
+Both are functions of a dict of weights, in float32, as they run once per job. They use no `torch.nn` classes, which
+the host patches.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
+
+from lib_instantstyle.method.attention import image_attention, split_heads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +22,7 @@ RESAMPLER_HEAD_SIZE = 64
 
 
 def project_linear(embedding: torch.Tensor, weights: Weights) -> torch.Tensor:
-    """Project a pooled embedding: ``LN(reshape(W e + b))`` (https://arxiv.org/abs/2308.06721, section 3.2.1).
+    """Project a pooled embedding: ``LN(reshape(W e + b))`` (IP-Adapter, https://arxiv.org/abs/2308.06721, 3.2.1).
 
     Args:
         embedding: ``[rows, d]``; zeros give the unconditional tokens, ``LN(b)``.
@@ -35,10 +37,10 @@ def project_linear(embedding: torch.Tensor, weights: Weights) -> torch.Tensor:
 
 
 def project_resampler(hidden: torch.Tensor, weights: Weights) -> torch.Tensor:
-    """Resample patch features to a few tokens with cross-attention from learned queries (adapters named Plus).
+    """Resample patch features to a few tokens by cross-attention from learned queries (Plus adapters).
 
     Args:
-        hidden: ``[rows, patches + 1, d]``, the encoder's last hidden state but one, not normalised.
+        hidden: ``[rows, patches + 1, d]``, the encoder's penultimate hidden state, not normalised.
         weights: ``latents``, ``proj_in``, ``layers.N.{0,1}…``, ``proj_out``, ``norm_out``.
 
     Returns:
@@ -46,30 +48,21 @@ def project_resampler(hidden: torch.Tensor, weights: Weights) -> torch.Tensor:
     """
     features = _linear(hidden.float(), weights, "proj_in")
     latents = weights["latents"].float().expand(hidden.shape[0], -1, -1)
-    for layer in range(resampler_depth(weights)):
+    for layer in range(len({key.split(".")[1] for key in weights if key.startswith("layers.")})):
         latents = latents + _perceiver_attention(features, latents, weights, f"layers.{layer}.0")
         latents = latents + _feed_forward(latents, weights, f"layers.{layer}.1")
     return _layer_norm(_linear(latents, weights, "proj_out"), weights, "norm_out")
 
 
-def resampler_depth(weights: Weights) -> int:
-    """Count the layers of a Resampler."""
-    return len({key.split(".")[1] for key in weights if key.startswith("layers.")})
-
-
 def _perceiver_attention(features: torch.Tensor, latents: torch.Tensor, weights: Weights, name: str) -> torch.Tensor:
     features = _layer_norm(features, weights, f"{name}.norm1")
     latents = _layer_norm(latents, weights, f"{name}.norm2")
-    query = _heads(_linear(latents, weights, f"{name}.to_q"))
-    both = torch.cat((features, latents), dim=1)  # the queries attend to themselves as well
-    key, value = (_heads(part) for part in _linear(both, weights, f"{name}.to_kv").chunk(2, dim=-1))
-    attended = F.scaled_dot_product_attention(query, key, value)
-    return _linear(attended.transpose(1, 2).flatten(2), weights, f"{name}.to_out")
-
-
-def _heads(projected: torch.Tensor) -> torch.Tensor:
-    rows, tokens, _ = projected.shape
-    return projected.view(rows, tokens, -1, RESAMPLER_HEAD_SIZE).transpose(1, 2)  # (rows, heads, tokens, 64)
+    query = _linear(latents, weights, f"{name}.to_q")
+    context = torch.cat((features, latents), dim=1)  # the queries attend to themselves as well
+    key, value = _linear(context, weights, f"{name}.to_kv").chunk(2, dim=-1)
+    heads = query.shape[-1] // RESAMPLER_HEAD_SIZE
+    attended = image_attention(query, split_heads(key, heads), split_heads(value, heads))
+    return _linear(attended, weights, f"{name}.to_out")
 
 
 def _feed_forward(latents: torch.Tensor, weights: Weights, name: str) -> torch.Tensor:

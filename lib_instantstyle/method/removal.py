@@ -1,8 +1,7 @@
 """Content removal in CLIP space.
 
-InstantStyle (https://arxiv.org/abs/2404.02733), section 3.2: image and text share one space, so the vector of the
-words that name the content is subtracted from the vector of the picture. Two further methods need no more than the
-same two vectors.
+Image and text embeddings share one space, so InstantStyle (https://arxiv.org/abs/2404.02733, section 3.2) subtracts
+the embedding of the words that name the content. Two alternatives take the same two vectors.
 """
 
 from __future__ import annotations
@@ -13,18 +12,18 @@ import torch
 import torch.nn.functional as F
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.method.combining import mean
+from lib_instantstyle.method.embeddings import mean
 from lib_instantstyle.params.contents import Content, Removal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MASKED_SHARE = 0.2  # of the embedding's elements; the quantile in the code of https://arxiv.org/abs/2502.07466
-UNRELATED = 0.1  # cosine below which words say little about a picture; a rule of thumb for CLIP, not a measurement
+MASKED_SHARE = 0.2  # of the elements, as in the code of https://arxiv.org/abs/2502.07466
+UNRELATED = 0.1  # cosine below which words hardly describe a picture: a rule of thumb for CLIP, not measured
 
 
 class Resemblance(NamedTuple):
-    """Cosine of the picture's embedding with one content, before and after removal."""
+    """Cosine similarity of a picture and one content, before and after removal."""
 
     content: Content
     before: float
@@ -32,12 +31,12 @@ class Resemblance(NamedTuple):
 
     @property
     def is_unrelated(self) -> bool:
-        """Whether the words say little about the picture."""
+        """Whether the words hardly describe the picture."""
         return self.before < UNRELATED
 
     @property
     def is_flipped(self) -> bool:
-        """Whether more was removed than was there."""
+        """Whether removal overshot."""
         return self.after < 0.0 <= self.before
 
 
@@ -45,14 +44,14 @@ class Remover:
     """Removes contents from embeddings.
 
     With ``n`` contents of weights ``w`` and vectors ``t``, the direction is ``t̄ = Σ w·t / Σ w`` and the amount
-    ``s · Σ w / n``. The mean keeps one strength meaning one amount, however many contents are named: text
-    vectors share a large common component, and a sum would remove it once a content.
+    ``s · Σ w / n``. Text vectors share a large common component, and a sum would remove it once per content; with
+    the mean, a strength has the same effect however many contents are named.
 
     Args:
-        contents: What to remove, at least one.
+        contents: At least one.
         vectors: ``[contents, d]``, pooled and projected text embeddings, not normalised.
         strength: ``s``, 0 to 2.
-        method: How.
+        method: One of the formulas below.
     """
 
     def __init__(self, contents: Sequence[Content], vectors: torch.Tensor, strength: float, method: Removal) -> None:
@@ -64,16 +63,10 @@ class Remover:
         self._method = method
 
     def __call__(self, embedding: torch.Tensor) -> torch.Tensor:
-        """Return ``embedding`` without the contents.
-
-        Args:
-            embedding: ``[rows, d]``, image embeddings of the projection space, not normalised.
-
-        Returns:
-            ``[rows, d]``, float32.
+        """Return projected image embeddings ``[rows, d]``, not normalised, without the contents, in float32.
 
         Raises:
-            ParameterError: If the two do not live in the same space.
+            ParameterError: If image and text embeddings differ in width.
         """
         if embedding.shape[-1] != self._direction.shape[-1]:
             raise ParameterError(
@@ -81,30 +74,23 @@ class Remover:
                 f"tower's {self._direction.shape[-1]}. Use an adapter for the ViT-bigG encoder (ip-adapter_sdxl), or "
                 "empty the content to remove."
             )
-        remove = {
-            Removal.SUBTRACT: subtract,
-            Removal.PROJECT_OUT: project_out,
-            Removal.MASK: mask_out,
-        }[self._method]
-        return remove(embedding.float(), self._direction, self._amount)
+        formulas = {Removal.SUBTRACT: subtract, Removal.PROJECT_OUT: project_out, Removal.MASK: mask_out}
+        return formulas[self._method](embedding.float(), self._direction, self._amount)
 
     def resemblances(self, embedding: torch.Tensor) -> list[Resemblance]:
-        """Return how much ``embedding`` ``[1, d]`` resembles each content before and after removal."""
+        """Compare ``embedding`` ``[1, d]`` to each content before and after removal."""
         before = F.cosine_similarity(embedding.float(), self._vectors)
         after = F.cosine_similarity(self(embedding), self._vectors)
-        return [
-            Resemblance(content, float(first), float(second))
-            for content, first, second in zip(self._contents, before, after, strict=True)
-        ]
+        return list(map(Resemblance, self._contents, before.tolist(), after.tolist()))
 
 
 def subtract(embedding: torch.Tensor, direction: torch.Tensor, amount: float) -> torch.Tensor:
-    """Compute ``e − a·t``, not normalised before or after (InstantStyle, section 3.2)."""
+    """Return ``e − a·t``, without normalisation (InstantStyle, section 3.2)."""
     return embedding - amount * direction
 
 
 def project_out(embedding: torch.Tensor, direction: torch.Tensor, amount: float) -> torch.Tensor:
-    """Take out the component along ``t`` and restore the length: ``e' = e − a·(e·t̂)t̂``, then ``|e|·e'/|e'|``."""
+    """Remove the component along ``t`` and restore the length: ``e' = e − a·(e·t̂)t̂``, then ``|e|·e'/|e'|``."""
     unit = F.normalize(direction, dim=-1)
     rest = embedding - amount * (embedding * unit).sum(dim=-1, keepdim=True) * unit
     projected: torch.Tensor = F.normalize(rest, dim=-1) * embedding.norm(dim=-1, keepdim=True)
@@ -112,10 +98,10 @@ def project_out(embedding: torch.Tensor, direction: torch.Tensor, amount: float)
 
 
 def mask_out(embedding: torch.Tensor, direction: torch.Tensor, amount: float) -> torch.Tensor:
-    """Damp the elements that resemble the content most (https://arxiv.org/abs/2502.07466).
+    """Damp the elements most similar to the content (https://arxiv.org/abs/2502.07466).
 
     ``p = ê ∘ t̂`` sums to the cosine; the fifth of the elements with the largest ``p`` is multiplied by
-    ``1 − a``, where ``a`` above 1 counts as 1: a masked element is gone, not turned round.
+    ``1 − min(1, a)``, which never changes a sign.
     """
     resemblance = F.normalize(embedding, dim=-1) * F.normalize(direction, dim=-1)
     count = round(MASKED_SHARE * embedding.shape[-1])

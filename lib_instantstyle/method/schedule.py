@@ -1,8 +1,7 @@
 """Strength over the noise schedule.
 
-Fractions count noise level, not steps: ``0`` is the noisiest timestep, 999, and ``1`` the clean picture.
-This holds for every sampler, whatever it does between steps, and for img2img and hires passes, which enter
-the schedule part way.
+Fractions measure the noise level, not steps: 0 is the noisiest timestep, 999, and 1 the clean picture. They mean the
+same for every sampler, and for img2img and hires passes, which start part way.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ TIMESTEPS = 1000
 
 
 class Schedule:
-    """Strength at each timestep, looked up on the device without waiting for it.
+    """A table of strengths by timestep, read on the device without synchronisation.
 
     Args:
         start, end: The window outside of which the strength is 0.
-        curve: A shape is stretched over the window; points stand where they say.
+        curve: A shape, which spans the window, or points at fractions of the whole schedule.
     """
 
     def __init__(self, start: float = 0.0, end: float = 1.0, curve: Curve = Shape.CONSTANT) -> None:
         fraction = 1.0 - torch.arange(TIMESTEPS, dtype=torch.float64) / (TIMESTEPS - 1)
-        tolerance = 0.5 / (TIMESTEPS - 1)  # the boundaries themselves belong to the window
+        tolerance = 0.5 / (TIMESTEPS - 1)  # the window includes its boundaries
         inside = (fraction >= start - tolerance) & (fraction <= end + tolerance)
         progress = ((fraction - start) / (end - start)).clamp(0.0, 1.0)
         strength = _shaped(curve, progress) if isinstance(curve, Shape) else _interpolated(curve, fraction)
@@ -39,19 +38,15 @@ class Schedule:
 
     @classmethod
     def of_pass(cls, params: StyleParams, *, hires: bool) -> Schedule:
-        """Return the schedule that ``params`` wish for the first pass, or for the hires pass."""
+        """Return the schedule of the first pass or of the hires pass."""
         if hires and params.has_hires_schedule:
             return cls(params.hires_start, params.hires_end, params.parsed_hires_curve)
         return cls(params.start, params.end, params.parsed_curve)
 
     def strength(self, timesteps: torch.Tensor) -> torch.Tensor:
-        """Return the strength of each row.
+        """Return the strength ``[rows, 1, 1]`` at the timesteps ``[rows]``, in float32 and on their device.
 
-        Args:
-            timesteps: ``[rows]``, 0 to 999, fractions allowed (samplers interpolate).
-
-        Returns:
-            ``[rows, 1, 1]``, float32, on the device of ``timesteps``.
+        Timesteps go from 0 to 999 and are rounded, as samplers interpolate between them.
         """
         if self._table.device != timesteps.device:
             self._table = self._table.to(timesteps.device)
@@ -59,7 +54,7 @@ class Schedule:
         return self._table[index].view(-1, 1, 1)
 
     def sampled(self, count: int) -> list[float]:
-        """Return ``count`` strengths from pure noise to the finished picture, for drawing."""
+        """Return ``count`` strengths from pure noise to the clean picture, for drawing."""
         places = torch.linspace(TIMESTEPS - 1, 0, count)
         strengths: list[float] = self.strength(places).flatten().tolist()
         return strengths
@@ -76,7 +71,7 @@ def _shaped(shape: Shape, progress: torch.Tensor) -> torch.Tensor:
 
 
 def _interpolated(points: tuple[Point, ...], fraction: torch.Tensor) -> torch.Tensor:
-    """Join the points by straight lines; before the first and after the last the strength stays."""
+    """Interpolate linearly between the points; the strength is constant before the first and after the last."""
     strength = torch.full_like(fraction, points[0].strength)
     for before, after in itertools.pairwise(points):
         way = (fraction - before.fraction) / (after.fraction - before.fraction)

@@ -12,7 +12,7 @@ from lib_instantstyle.errors import EncoderError
 from lib_instantstyle.models.adapter import Kind
 from lib_instantstyle.models.tensor_file import TensorFile, TensorFileError
 from lib_instantstyle.models.towers import by_hidden
-from lib_instantstyle.params.crop import Crop
+from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.pictures.crops import views
 
 if TYPE_CHECKING:

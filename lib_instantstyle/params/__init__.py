@@ -1,4 +1,4 @@
-"""What is wished: every control, its values and the small languages of its text fields.
+"""The parameters: every control, its values and the small languages of the text fields.
 
-Knows the standard library only, so that a page, a route or a test reads parameters without loading torch.
+Imports the standard library only, so that the page, the API and the tests read parameters without loading torch.
 """

@@ -1,8 +1,8 @@
 """The text of the preset Custom: weights of blocks and of single cross-attentions.
 
 Either eleven numbers in forward order, or pairs ``name:weight``. A name is a block (by role, diffusers or LDM
-name), or one cross-attention in it: ``style.3`` or ``up_blocks.0.attentions.1.transformer_blocks.3``. What is
-said of one cross-attention wins over what is said of its block.
+name), or one cross-attention in it: ``style.3`` or ``up_blocks.0.attentions.1.transformer_blocks.3``. The weight
+of a single cross-attention wins over the weight of its block.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _SINGLE = re.compile(r"(?P<block>.+?)\.(?:transformer_blocks\.)?(?P<depth>\d{1,3
 
 
 class SiteName(NamedTuple):
-    """One cross-attention of a block, by its index among the block's transformer layers, whatever the UNet."""
+    """One cross-attention, by its index among the transformer layers of its block. It need not exist in every UNet."""
 
     block: Block
     depth: int
 
     @property
     def name(self) -> str:
-        """The name in the paper's (diffusers') words."""
+        """The diffusers name, as the paper uses it."""
         return f"{self.block.name}.transformer_blocks.{self.depth}"
 
 
@@ -42,26 +42,18 @@ def block_of(target: Target) -> Block:
 
 
 def selected_weights(preset: Preset, text: str) -> dict[Target, float]:
-    """Return the weights that ``preset`` selects; the custom preset's are read from ``text``.
-
-    Raises:
-        ParameterError: As `parse_block_weights`.
-    """
+    """Return the weights of ``preset``; those of the custom preset are parsed from ``text``."""
     if preset is Preset.CUSTOM:
         return parse_block_weights(text)
     return {block: weight for block, weight in preset_weights(preset).items()}  # noqa: C416  another key type
 
 
 def parse_block_weights(text: str) -> dict[Target, float]:
-    """Read the custom preset's text.
-
-    Args:
-        text: ``"0, 0, 0, 0.4, 0, 0, 1, 0, 0, 0, 0"`` in the order of `BLOCKS`, or
-            ``"style:1, layout:0.4, style.9:0, up_blocks.1.attentions.0:0.3"``.
+    """Parse ``"0, 0, 0, 0.4, 0, 0, 1, 0, 0, 0, 0"`` in the order of `BLOCKS`, or ``"style:1, layout:0.4, style.9:0"``.
 
     Raises:
-        ParameterError: For an empty text, a count other than eleven, an unknown or repeated name, or a
-            weight that is no number between −3 and 3.
+        ParameterError: For an empty text, a count other than eleven, an unknown or repeated name, or a weight that is
+            not a number between −3 and 3.
     """
     parts = [part.strip() for part in text.replace("\n", ",").strip(" ,[]").split(",")]
     if parts == [""]:
@@ -81,7 +73,7 @@ def parse_block_weights(text: str) -> dict[Target, float]:
 
 
 def format_block_weights(weights: Mapping[Target, float]) -> str:
-    """Return the text that `parse_block_weights` reads as ``weights``; blocks without a weight are left out."""
+    """Return the text that `parse_block_weights` parses to ``weights``, without blocks of weight 0."""
     kept = {target: weight for target, weight in weights.items() if weight or isinstance(target, SiteName)}
     return ", ".join(f"{_short_name(target)}:{weight:.10g}" for target, weight in kept.items()) or "style:0"
 
@@ -98,15 +90,10 @@ def _short_name(target: Target) -> str:
 
 
 def _find_target(name: str) -> Target:
-    block = next((block for block in BLOCKS if name.strip().lower() in _names(block)), None)
     single = _SINGLE.fullmatch(name.strip().lower())
-    if block is None and single is not None:
+    if single and not any(block.is_called(name) for block in BLOCKS):  # names of blocks may end in a number as well
         return SiteName(find_block(single["block"]), int(single["depth"]))
-    return block or find_block(name)
-
-
-def _names(block: Block) -> set[str]:
-    return {name for name in (block.name, block.ldm_name, block.role.value) if name}
+    return find_block(name)
 
 
 def _parse_list(parts: list[str]) -> dict[Target, float]:

@@ -1,8 +1,8 @@
 """The eleven attention blocks of the SDXL UNet as data, and the presets that select among them.
 
-Knows names only, no weights and no host. Blocks carry the paper's (diffusers') and the LDM name; how many
-cross-attentions a block holds is read from the model, never assumed. InstantStyle, section 3.3:
-``up_blocks.0.attentions.1`` carries style, ``down_blocks.2.attentions.1`` spatial layout.
+Each block has its diffusers name, which the paper uses, and its LDM name. The number of cross-attentions in a
+block is read from the model, never assumed. ``up_blocks.0.attentions.1`` carries style and
+``down_blocks.2.attentions.1`` spatial layout (InstantStyle, https://arxiv.org/abs/2404.02733, section 3.3).
 """
 
 from __future__ import annotations
@@ -27,14 +27,19 @@ class Role(str, Enum):
 
 @dataclass(frozen=True)
 class Block:
-    """One transformer of the UNet: its two names and its role."""
+    """One spatial transformer of the UNet."""
 
     name: str
     ldm_name: str
     role: Role = Role.OTHER
 
+    def is_called(self, name: str) -> bool:
+        """Whether ``name`` is this block's role, diffusers name or LDM name, in any case."""
+        wanted = name.strip().lower()
+        return wanted != "" and wanted in (self.name, self.ldm_name, self.role.value)
 
-# In the order of the forward pass, the order in which the field writes its lists of eleven weights.
+
+# In the order of the forward pass, in which the field lists its eleven weights.
 BLOCKS: tuple[Block, ...] = (
     Block("down_blocks.1.attentions.0", "input_blocks.4.1"),
     Block("down_blocks.1.attentions.1", "input_blocks.5.1"),
@@ -51,12 +56,10 @@ BLOCKS: tuple[Block, ...] = (
 STYLE = next(block for block in BLOCKS if block.role is Role.STYLE)
 LAYOUT = next(block for block in BLOCKS if block.role is Role.LAYOUT)
 
-# IP-Adapter numbers the attention processors of diffusers' UNet in registration order: the down and up
-# lists are created before the middle block. Sorting by stage keeps the forward order inside each stage.
+# IP-Adapter numbers the attention processors of diffusers' UNet in registration order, and that UNet creates its
+# middle block last. Sorting by stage is stable: the forward order stays inside each stage.
 _ADAPTER_STAGES = ("down_blocks", "up_blocks", "mid_block")
-ADAPTER_ORDER: tuple[Block, ...] = tuple(
-    sorted(BLOCKS, key=lambda block: _ADAPTER_STAGES.index(block.name.split(".")[0]))
-)
+ADAPTER_ORDER = tuple(sorted(BLOCKS, key=lambda block: _ADAPTER_STAGES.index(block.name.split(".")[0])))
 
 
 class Preset(str, Enum):
@@ -71,10 +74,10 @@ class Preset(str, Enum):
 
 
 def preset_weights(preset: Preset) -> dict[Block, float]:
-    """Return the relative weight of each block that ``preset`` selects; blocks left out have none.
+    """Return the relative weight of each block that ``preset`` selects.
 
     Raises:
-        ParameterError: For the custom preset, whose weights are written by the user.
+        ParameterError: For the custom preset, whose weights the user writes.
     """
     if preset is Preset.CUSTOM:
         raise ParameterError("The preset Custom has no weights of its own: name the blocks and their weights.")
@@ -89,14 +92,9 @@ def preset_weights(preset: Preset) -> dict[Block, float]:
 
 
 def find_block(name: str) -> Block:
-    """Return the block called ``name`` by role, diffusers name or LDM name.
-
-    Raises:
-        ParameterError: If no block has that name.
-    """
-    wanted = name.strip().lower()
+    """Return the block with the role, diffusers name or LDM name ``name``, or raise a `ParameterError`."""
     for block in BLOCKS:
-        if wanted and wanted in (block.name, block.ldm_name, block.role.value):
+        if block.is_called(name):
             return block
     names = ", ".join(block.name for block in BLOCKS)
     raise ParameterError(f"No UNet block is called {name!r}. Use style, layout, or one of: {names}.")

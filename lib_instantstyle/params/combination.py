@@ -22,10 +22,10 @@ class Combine(str, Enum):
 
 
 def parse_reference_weights(text: str) -> tuple[float, ...]:
-    """Read weights from 0 to 3, separated by commas, as many as are written.
+    """Parse comma-separated weights.
 
     Raises:
-        ParameterError: If there are more than `MAX_PICTURES`, or one is no number from 0 to 3.
+        ParameterError: If there are more than `MAX_PICTURES`, or one is not a number from 0 to 3.
     """
     inner = text.strip(" []").rstrip(" ,")
     parts = [part.strip() for part in inner.split(",")] if inner else []
@@ -34,10 +34,10 @@ def parse_reference_weights(text: str) -> tuple[float, ...]:
 
 
 def complete_weights(written: tuple[float, ...], count: int) -> list[float]:
-    """Return the weights of ``count`` references; those left out are 1.
+    """Fill up the weights to ``count`` references; a missing weight is 1.
 
     Raises:
-        ParameterError: If more are written, or all are 0.
+        ParameterError: If there are more weights than references, or all are 0.
     """
     _check_count(len(written), count)
     weights = [*written, *[1.0] * (count - len(written))]
@@ -47,10 +47,5 @@ def complete_weights(written: tuple[float, ...], count: int) -> list[float]:
 
 
 def _check_count(written: int, count: int) -> None:
-    """Refuse more weights than there are references.
-
-    Raises:
-        ParameterError: If ``written`` is larger than ``count``.
-    """
     if written > count:
         raise ParameterError(f"{_FIELD}: {written} weights for {count} references. Leave the superfluous ones out.")

@@ -1,4 +1,4 @@
-"""The contents to remove, as text, and the ways to remove them; `method.removal` has the formulas."""
+"""The text field with the contents to remove, and the methods of removal; `method.removal` has the formulas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.controls import MAX_WEIGHT
 
-MAX_CONTENTS = 16  # each is a pass through the text tower
+MAX_CONTENTS = 16  # each costs a pass through the text encoder
 
 
 class Removal(str, Enum):
@@ -20,16 +20,14 @@ class Removal(str, Enum):
 
 
 class Content(NamedTuple):
-    """Words to remove, and their weight among the others."""
+    """Words to remove, and their weight relative to the other contents."""
 
     words: str
     weight: float
 
 
 def parse_contents(text: str) -> tuple[Content, ...]:
-    """Read comma-separated contents, each with an optional weight: ``"a cat:0.8, balloons"``.
-
-    A colon that is not followed by a number belongs to the words.
+    """Parse ``"a cat:0.8, balloons"``. A colon that is not followed by a number belongs to the words.
 
     Raises:
         ParameterError: If a weight is outside 0 to 3, or there are too many contents.

@@ -1,9 +1,9 @@
-"""What a control is, and what its values may be; `declared` lists the controls themselves."""
+"""What a control is, and how its values are validated; `declared` lists the controls themselves."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import MISSING, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -12,35 +12,24 @@ from lib_instantstyle.errors import ParameterError
 if TYPE_CHECKING:
     from dataclasses import Field
 
-MAX_TEXT = 8000  # characters of any text control; all 70 layers by their full names fit
-MAX_WEIGHT = 3.0  # of every weight that is written in a text, up or down
+MAX_TEXT = 8000  # characters of a text control; the full names of all 70 cross-attentions fit
+MAX_WEIGHT = 3.0  # largest absolute value of a weight written in a text field
 
 
 @dataclass(frozen=True)
 class Control:
-    """What the user sees of one field.
+    """How one field is presented to the user."""
 
-    Attributes:
-        label: Label of the control and name of the X/Y/Z axis.
-        help: One or two plain sentences.
-        minimum, maximum, step: Range of a number.
-        choices: Enumeration of the values of a choice.
-        suggestions: Values offered for a text that has some common ones.
-        pictures: How many pictures the control holds; 0 for everything that is no picture.
-        axis: Whether an X/Y/Z axis makes sense.
-        recorded: Whether the value belongs into the infotext.
-    """
-
-    label: str
+    label: str  # also the name of the X/Y/Z axis
     help: str
     minimum: float = 0.0
     maximum: float = 1.0
     step: float = 0.01
     choices: type[Enum] | None = None
-    suggestions: tuple[str, ...] = ()
-    pictures: int = 0
-    axis: bool = True
-    recorded: bool = True
+    suggestions: tuple[str, ...] = ()  # common values of a text field
+    pictures: int = 0  # the most pictures that the control holds; 0 if it holds no pictures
+    axis: bool = True  # whether it is offered as an X/Y/Z axis
+    recorded: bool = True  # whether the infotext may contain it
 
 
 def control(default: Any, label: str, help: str, **options: Any) -> Any:
@@ -54,13 +43,12 @@ def pictures(label: str, help: str, count: int = 1) -> Any:
 
 
 def checked(entry: Field[Any], value: Any) -> Any:
-    """Return ``value`` in the type of the field ``entry``.
+    """Validate the value of a field, and convert it to the field's type.
 
     Raises:
-        ParameterError: If it has another type, is outside its range or is no known choice.
+        ParameterError: If it has the wrong type, is out of range or is not a known choice.
     """
-    declared: Control = entry.metadata["control"]
-    default = entry.default if entry.default is not MISSING else None
+    declared, default = entry.metadata["control"], entry.default
     name = f"{declared.label} ({entry.name})"
     if declared.pictures:
         return value
@@ -77,32 +65,26 @@ def checked(entry: Field[Any], value: Any) -> Any:
 
 
 def parse_choice(choices: type[Enum], value: str) -> Enum | None:
-    """Return the member of ``choices`` that ``value`` spells, ignoring case, spaces and punctuation."""
+    """Return the member of ``choices`` with this value, ignoring case, spaces and punctuation."""
     return next((member for member in choices if letters(member.value) == letters(value)), None)
 
 
 def letters(text: str) -> str:
-    """Return what counts when names are compared: small letters and digits."""
+    """Reduce a name to its letters in lower case and its digits, for comparison."""
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
 def quoted(value: Any) -> str:
-    """Return ``value`` as an error message shows it, cut to a line."""
+    """Format ``value`` for an error message, truncated to 60 characters."""
     text = "null" if value is None else repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def parse_weight(text: str, field_name: str, *, minimum: float = -MAX_WEIGHT, example: str = "") -> float:
-    """Read a weight within a text control.
-
-    Args:
-        text: The number.
-        field_name: Label and key of the control, for messages.
-        minimum: The smallest weight that makes sense there; the largest is `MAX_WEIGHT`.
-        example: How to write it, for messages.
+    """Parse a weight from ``minimum`` to `MAX_WEIGHT` in a text field; field name and example are for the messages.
 
     Raises:
-        ParameterError: If it is no number, or outside its range.
+        ParameterError: If it is not a number, or out of range.
     """
     try:
         weight = float(text)

@@ -1,4 +1,4 @@
-"""The strength curve as text: a named shape, or points on the noise schedule; `method.schedule` samples it."""
+"""The text field of the strength curve: a shape, or points on the noise schedule; `method.schedule` samples it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Shape(str, Enum):
 
 
 class Point(NamedTuple):
-    """A strength at a place on the noise schedule."""
+    """A strength at a fraction of the noise schedule."""
 
     fraction: float
     strength: float
@@ -32,7 +32,7 @@ Curve = Shape | tuple[Point, ...]
 
 
 def parse_curve(text: str) -> Curve:
-    """Read a curve: the name of a shape, or points ``fraction:strength`` in rising order.
+    """Parse the name of a shape, or points ``fraction:strength`` with rising fractions.
 
     Raises:
         ParameterError: If it is neither, or the points are out of order or out of range.
@@ -53,16 +53,14 @@ def parse_curve(text: str) -> Curve:
 
 
 def _parse_point(text: str) -> Point:
-    fraction, separator, strength = text.partition(":")
+    fraction, _, strength = text.partition(":")
     try:
         point = Point(float(fraction), float(strength))
     except ValueError:
-        separator = ""
-    if not separator:
         shapes = ", ".join(shape.value for shape in Shape)
         raise ParameterError(
             f"The curve has {quoted(text.strip())}, which is no point and no shape ({shapes}). {_EXAMPLE}"
-        )
+        ) from None
     if not (0.0 <= point.fraction <= 1.0 and 0.0 <= point.strength <= MAX_WEIGHT):
         raise ParameterError(
             f"The curve's point {text.strip()} is out of range: places go from 0 to 1, strengths from 0 to "

@@ -1,7 +1,7 @@
-"""The single list of controls.
+"""The single list of controls, each with its default, range, label and help.
 
-Each control is declared once, with its default, range, label and help. The accordion, the API and its
-schema, the infotext, the X/Y/Z axes and the tables in the documentation are generated from these lines.
+The accordion, the API and its schema, the infotext, the X/Y/Z axes and the tables in the documentation are
+generated from it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,19 @@ from lib_instantstyle.params.blocks import Preset
 from lib_instantstyle.params.combination import MAX_PICTURES, Combine
 from lib_instantstyle.params.contents import Removal
 from lib_instantstyle.params.controls import MAX_WEIGHT, control, pictures
-from lib_instantstyle.params.crop import Crop
 from lib_instantstyle.params.curve import Shape
 
 AUTOMATIC = "Automatic"
 SAME = "Same"
+
+
+class Crop(str, Enum):
+    """How a reference that is not square becomes square. The value is the label that users see."""
+
+    CENTRE = "Centre"
+    SQUASH = "Squash"
+    PAD = "Pad"
+    TILES = "Tiles"
 
 
 class Passes(str, Enum):
@@ -65,11 +73,7 @@ class Declared:
         "What the reference shows and your picture must not: 'a cat, balloons', or weighed: 'a cat:0.8, balloons:0.4'.",
     )
     content_strength: float = control(
-        0.5,
-        "Removal strength",
-        "How much of it is removed. Too much shifts the colours.",
-        maximum=2.0,
-        step=0.05,
+        0.5, "Removal strength", "How much of it is removed. Too much shifts the colours.", maximum=2.0, step=0.05
     )
     start: float = control(0.0, "Start", "Styling begins here on the noise schedule: 0 is pure noise.")
     end: float = control(1.0, "End", "Styling ends here on the noise schedule: 1 is the finished picture.")

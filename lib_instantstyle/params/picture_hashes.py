@@ -1,4 +1,4 @@
-"""Pictures and masks by their hashes: the text that infotext carries instead of pictures."""
+"""SHA-256 hashes of pictures and masks: the infotext contains them in place of the pictures."""
 
 from __future__ import annotations
 
@@ -19,20 +19,14 @@ _MASK = re.compile(r"mask ([1-8])")
 
 @dataclass(frozen=True)
 class PictureHashes:
-    """SHA-256 hashes of a job's pictures by their role.
+    """SHA-256 hashes of a job's pictures."""
 
-    Attributes:
-        style: Of the style references in order.
-        others: Of the layout, negative and subject picture, where there is one.
-        masks: Of the region masks by the index of their reference, from 0.
-    """
-
-    style: tuple[str, ...] = ()
-    others: Mapping[str, str] = field(default_factory=dict)
-    masks: Mapping[int, str] = field(default_factory=dict)
+    style: tuple[str, ...] = ()  # one per style reference, in order
+    others: Mapping[str, str] = field(default_factory=dict)  # by role, one of `ROLES`
+    masks: Mapping[int, str] = field(default_factory=dict)  # by the index of the reference, from 0
 
     def text(self) -> str:
-        """Return what `parse_picture_hashes` reads: ``<sha>, <sha>; layout <sha>; mask 1 <sha>``."""
+        """Format the hashes for `parse_picture_hashes`: ``<sha>, <sha>; layout <sha>; mask 1 <sha>``."""
         parts = [", ".join(self.style)] if self.style else []
         parts += [f"{role} {self.others[role]}" for role in ROLES if role in self.others]
         parts += [f"mask {index + 1} {digest}" for index, digest in sorted(self.masks.items())]
@@ -40,10 +34,10 @@ class PictureHashes:
 
 
 def parse_picture_hashes(text: str) -> PictureHashes:
-    """Read the hashes that `PictureHashes.text` wrote.
+    """Parse the text of `PictureHashes.text`.
 
     Raises:
-        ParameterError: If a part is no SHA-256 or has an unknown role.
+        ParameterError: If a part is not a SHA-256 hash, or has an unknown role.
     """
     style: tuple[str, ...] = ()
     others: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Starting points: each recipe fills the controls for a purpose, and says what to set outside of them."""
+"""Starting points: each recipe sets controls for a purpose, and advises on settings of the WebUI."""
 
 from __future__ import annotations
 
@@ -14,16 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named set of values.
-
-    Attributes:
-        name: What users see.
-        values: By key of `StyleParams`; what other recipes set and this one does not goes to its default.
-        advice: What else to do, in plain words.
-    """
+    """A named set of values; a control that only other recipes set goes back to its default."""
 
     name: str
-    values: Mapping[str, Any]
+    values: Mapping[str, Any]  # by field of `StyleParams`
     advice: str
 
 
@@ -59,7 +53,7 @@ RECIPES = (
 
 
 def fields() -> tuple[str, ...]:
-    """Return the keys that any recipe sets, in the order of their first use."""
+    """Return the fields that any recipe sets, in the order of their first use."""
     return tuple(dict.fromkeys(name for recipe in RECIPES for name in recipe.values))
 
 

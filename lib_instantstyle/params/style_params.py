@@ -1,4 +1,4 @@
-"""`StyleParams`: what a user set for one generation, checked, its texts parsed once. Declared in `declared`."""
+"""`StyleParams`: the validated controls of one generation, with their text fields parsed."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StyleParams(Declared):
-    """Everything a user can set for one generation. Constructing validates, and parses each text field once.
+    """The controls of one generation. Construction validates them and parses each text field once.
 
     Raises:
-        ParameterError: If a value has the wrong type or lies outside its range.
+        ParameterError: If a value has the wrong type, is out of range or cannot be parsed.
     """
 
     def __post_init__(self) -> None:
-        """Convert choices given as text and refuse what cannot be used."""
+        """Convert each value to the type of its field, and validate it."""
         for entry in dataclasses.fields(self):
             object.__setattr__(self, entry.name, checked(entry, getattr(self, entry.name)))
         for name in ("curve", "hires_curve"):
-            object.__setattr__(self, name, _spelled(getattr(self, name), controls()[name].suggestions))
+            object.__setattr__(self, name, _canonical(getattr(self, name), controls()[name].suggestions))
         for start, end in (("start", "end"), ("hires_start", "hires_end")):
             _check_window(start, getattr(self, start), end, getattr(self, end))
         for name in _PARSED:
@@ -44,10 +44,10 @@ class StyleParams(Declared):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StyleParams:
-        """Build from an API dict.
+        """Build from a dict as the API receives it.
 
         Raises:
-            ParameterError: For an unknown key, with the nearest known one, or an unusable value.
+            ParameterError: For an unknown key or an invalid value.
         """
         for key in values:
             if key not in controls():
@@ -62,10 +62,9 @@ class StyleParams(Declared):
 
     @classmethod
     def from_args(cls, args: Sequence[Any]) -> StyleParams:
-        """Build from the host's argument list: one dict first, or one value per field in order.
+        """Build from the host's script arguments: a dict, or one value per field in order.
 
-        A list that begins with False is not looked at any further: what a switched-off accordion holds
-        must not stop a picture.
+        Arguments that begin with False are ignored: invalid values in a disabled accordion must not stop a picture.
         """
         if args and isinstance(args[0], dict):
             return cls.from_dict(args[0])
@@ -79,9 +78,9 @@ class StyleParams(Declared):
 
     @functools.cached_property
     def block_weights(self) -> Mapping[Target, float]:
-        """The weight of each block or single site that takes part: its factor times style or layout weight.
+        """The weight of each selected block or single site: its factor times style or layout weight.
 
-        A single site's zero stays, because it switches that site off within its block.
+        A single site keeps a weight of 0, which switches it off within its block.
         """
         weights = {
             target: factor * (self.layout_weight if block_of(target) is LAYOUT else self.style_weight)
@@ -91,12 +90,12 @@ class StyleParams(Declared):
 
     @property
     def selected(self) -> set[Block]:
-        """The blocks that the preset or the custom weights select, whatever style and layout weight say."""
+        """The blocks that the preset or the custom weights select, even if style or layout weight is 0."""
         return {block_of(target) for target, factor in self._block_factors.items() if factor}
 
     @property
     def takes_layout(self) -> bool:
-        """Whether the layout block takes part."""
+        """Whether the layout block has a weight."""
         return any(weight and block_of(target) is LAYOUT for target, weight in self.block_weights.items())
 
     @functools.cached_property
@@ -105,15 +104,11 @@ class StyleParams(Declared):
 
     @functools.cached_property
     def contents(self) -> tuple[Content, ...]:
-        """What is named to be removed."""
+        """The contents to remove."""
         return parse_contents(self.content)
 
     def reference_weights(self, count: int) -> list[float]:
-        """Return the weights of ``count`` style references.
-
-        Raises:
-            ParameterError: If more weights are written, or all are 0.
-        """
+        """Return the weights of ``count`` style references, or raise as `complete_weights` does."""
         return complete_weights(self._written_weights, count)
 
     @functools.cached_property
@@ -122,12 +117,12 @@ class StyleParams(Declared):
 
     @functools.cached_property
     def picture_hashes(self) -> PictureHashes:
-        """The hashes of pictures and masks used before."""
+        """The hashes of pictures and masks that earlier jobs used."""
         return parse_picture_hashes(self.reference)
 
     @property
     def has_hires_schedule(self) -> bool:
-        """Whether the hires pass has a schedule of its own."""
+        """Whether the hires pass has its own start, end and curve."""
         return self.hires_curve not in ("", SAME)
 
     @functools.cached_property
@@ -137,16 +132,16 @@ class StyleParams(Declared):
 
     @functools.cached_property
     def parsed_hires_curve(self) -> Curve:
-        """The curve of the hires pass, which may be that of the first."""
+        """The curve of the hires pass; without a schedule of its own, that of the first pass."""
         return parse_curve(self.hires_curve) if self.has_hires_schedule else self.parsed_curve
 
 
-# In the order in which their errors are told.
+# Properties that parse a text field. The first invalid one is reported.
 _PARSED = ("parsed_curve", "contents", "_written_weights", "picture_hashes", "parsed_hires_curve", "_block_factors")
 
 
 def controls() -> dict[str, Control]:
-    """Return every field's name and control, in the order of the fields."""
+    """Return the control of each field, in the order of the fields."""
     return {entry.name: entry.metadata["control"] for entry in dataclasses.fields(StyleParams)}
 
 
@@ -155,8 +150,8 @@ def default_of(name: str) -> Any:
     return getattr(StyleParams, name)
 
 
-def _spelled(text: str, suggestions: Sequence[str]) -> str:
-    """Return the suggestion that ``text`` spells in its own way, or else ``text``."""
+def _canonical(text: str, suggestions: Sequence[str]) -> str:
+    """Return ``text`` in the spelling of the suggestions, if it is one of them."""
     return next((known for known in suggestions if letters(known) == letters(text)), text)
 
 
@@ -173,7 +168,6 @@ def _named(name: str) -> str:
 
 
 def _suggestion(key: Any) -> str:
-    near = difflib.get_close_matches(str(key), controls(), n=1, cutoff=0.5)
-    if near:
+    if near := difflib.get_close_matches(str(key), controls(), n=1, cutoff=0.5):
         return f"Did you mean '{near[0]}'?"
     return f"Known keys: {', '.join(controls())}."

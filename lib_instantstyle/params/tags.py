@@ -1,4 +1,4 @@
-"""Saved styles in a prompt: ``<instantstyle:name:weight>``."""
+"""Tags in the prompt that apply saved styles: ``<instantstyle:name:weight>``."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 
 class StyleTag(NamedTuple):
-    """``<instantstyle:name:weight>`` in a prompt."""
+    """One style and its weight."""
 
     name: str
     weight: float
 
 
 def read_tags(written: Sequence[tuple[str, ...]]) -> list[StyleTag]:
-    """Read the tags of a prompt; a style that is named twice has the sum of its weights.
+    """Parse the tags of a prompt, given as their parts between the colons; weights of the same style add up.
 
     Raises:
-        ParameterError: If a tag has another form, or its weight is no number from −3 to 3.
+        ParameterError: If a tag has another form, or a weight is not a number from −3 to 3.
     """
     tags: dict[str, StyleTag] = {}
     for parts in written:
         name, weight = _read_tag(parts)
-        known = tags.get(name.lower(), StyleTag(name, 0.0))  # file names ignore case on some systems: here everywhere
+        known = tags.get(name.lower(), StyleTag(name, 0.0))  # case-insensitive, like file names on Windows
         tags[name.lower()] = _within_limit(StyleTag(known.name, known.weight + weight))
     return [tag for tag in tags.values() if tag.weight]
 
@@ -35,7 +35,7 @@ def read_tags(written: Sequence[tuple[str, ...]]) -> list[StyleTag]:
 def _read_tag(parts: tuple[str, ...]) -> StyleTag:
     text = f"<instantstyle:{':'.join(parts)}>"
     try:
-        name, weight = (parts[0].strip(), 1.0) if len(parts) == 1 else (parts[0].strip(), float(parts[1]))
+        name, weight = parts[0].strip(), float(parts[1]) if len(parts) > 1 else 1.0
     except ValueError:
         name = ""
     if not name or len(parts) > 2:

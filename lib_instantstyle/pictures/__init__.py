@@ -1,4 +1,1 @@
-"""Pictures and masks as they come in: decoding, the square views that the encoder sees, and regions.
-
-May use Pillow, numpy and torch, and `params` for what is wished.
-"""
+"""Pictures and masks: decoding, the square views that the image encoder sees, and regions. Loads no models."""

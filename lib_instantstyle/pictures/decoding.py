@@ -1,4 +1,4 @@
-"""Reference pictures in: decode whatever arrives, within limits, to upright opaque RGB."""
+"""Reference pictures: base64, PIL images and arrays are decoded, within limits, to upright opaque RGB."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from lib_instantstyle.params.controls import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MIN_SIDE = 16  # pixels; below this there is nothing to see for the encoder
-MAX_PIXELS = 100_000_000  # 10 000 × 10 000, far above any camera worth decoding for a 224-pixel view
+MIN_SIDE = 16  # pixels
+MAX_PIXELS = 100_000_000  # far more than a 224-pixel view needs
 MAX_BYTES = 128 * 1024 * 1024  # of the encoded file
-WHITE = (255, 255, 255)  # behind transparent parts, as the WebUI's own img2img default
+WHITE = (255, 255, 255)  # behind transparent parts, the WebUI's default in img2img
 BLACK = (0, 0, 0)
-MAX_ASPECT = 100  # beyond it the encoder would see a line
+MAX_ASPECT = 100  # a thinner picture would be a line to the encoder
 
-# What Pillow's readers raise on damaged files, beyond their documented OSError.
+# Pillow's readers raise these on damaged files; only OSError is documented.
 DECODE_ERRORS = (
     OSError,
     ValueError,
@@ -43,7 +43,7 @@ DECODE_ERRORS = (
     zlib.error,
     Image.DecompressionBombError,
 )
-_DRAWN_BY_PROGRAMS = ("EPS", "WMF")  # Pillow hands their commands to Ghostscript, or to Windows
+_DRAWN_BY_PROGRAMS = ("EPS", "WMF")  # Pillow runs Ghostscript or the Windows API on them
 _WHAT_TO_DO = "Give a PNG, JPEG or WebP picture."
 
 
@@ -55,7 +55,7 @@ class Picture:
 
     @functools.cached_property
     def sha256(self) -> str:
-        """Hash of size and pixels: the same however the picture was stored or sent."""
+        """Hash of size and pixels, independent of file format and transport."""
         size = f"{self.image.width}x{self.image.height}:".encode()
         return hashlib.sha256(size + self.image.tobytes()).hexdigest()
 
@@ -66,17 +66,14 @@ def load_picture(
     name: str = "reference picture",
     background: tuple[int, int, int] = WHITE,
 ) -> Picture | None:
-    """Decode a picture as it arrives from the page, the API or another script.
+    """Decode a picture from the page, the API or another script; None if ``value`` is empty.
 
     Args:
         value: Base64 or data URL, PIL image, array ``[height, width(, channels)]`` of 8 bits, a dict
             with the key ``image``, a list with one of these, or None.
-        fetch: Turns an ``http`` address into an image; without it addresses are refused.
-        name: Of the picture, for messages.
-        background: Behind transparent parts.
-
-    Returns:
-        The picture, or None where ``value`` is empty.
+        fetch: Downloads a picture from an ``http`` address; without it addresses are refused.
+        name: What error messages call the picture.
+        background: Colour behind transparent parts.
 
     Raises:
         PictureError: If the value is not a picture, damaged, too small or too large.
@@ -93,9 +90,7 @@ def load_picture(
         return None
     try:
         return Picture(_normalised(_opened(value, fetch, name), name, background))
-    except PictureError:
-        raise
-    except UnidentifiedImageError as error:  # its own words name an object in memory
+    except UnidentifiedImageError as error:  # its message shows the repr of a buffer
         raise PictureError(f"The {name} cannot be read: it is no picture, whatever its name. {_WHAT_TO_DO}") from error
     except DECODE_ERRORS as error:
         raise PictureError(f"The {name} cannot be read ({error}). {_WHAT_TO_DO}") from error
@@ -108,10 +103,10 @@ def load_pictures(
     name: str = "reference picture",
     background: tuple[int, int, int] = WHITE,
 ) -> list[Picture | None]:
-    """Decode a list of pictures, of which some may be empty.
+    """Decode a list of pictures; empty entries become None.
 
     Raises:
-        PictureError: If there are more than ``limit``, or one of them cannot be used.
+        PictureError: If there are more than ``limit``, or for one of them as in `load_picture`.
     """
     entries = values if isinstance(values, (list, tuple)) else [values]
     if len(entries) > limit:
@@ -120,7 +115,7 @@ def load_pictures(
 
 
 def is_empty(value: Any) -> bool:
-    """Return whether ``value`` is no picture at all, as opposed to a bad one."""
+    """Whether no picture was given, as opposed to an invalid one."""
     if isinstance(value, str):
         return not value.strip()
     if isinstance(value, (list, tuple)):
@@ -167,15 +162,14 @@ def _normalised(image: Image.Image, name: str, background: tuple[int, int, int])
         )
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise PictureError(f"The {name} is {width}×{height} pixels, thinner than 1:{MAX_ASPECT}. Cut a part out of it.")
-    upright = ImageOps.exif_transpose(image)
-    return _composited(_eight_bits(upright), background)
+    return _composited(_eight_bits(ImageOps.exif_transpose(image)), background)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     if not image.mode.startswith(("I", "F")):
         return image
-    values = np.array(image, dtype=np.float32)  # in place from here on: a large picture is large four times over
-    if image.mode != "F" and values.max() > 255:  # 16-bit greyscale, which Pillow's own conversion would clip at 255
+    values = np.array(image, dtype=np.float32)  # modified in place below, to save memory
+    if image.mode != "F" and values.max() > 255:  # 16-bit greyscale; Pillow would clip it at 255
         values /= 257.0
     np.nan_to_num(values, copy=False)
     return Image.fromarray(values.clip(0, 255, out=values).round(out=values).astype(np.uint8))

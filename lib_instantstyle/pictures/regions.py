@@ -1,8 +1,7 @@
-"""Where in the picture each reference acts.
+"""Regions: masks that say where in the picture each reference acts.
 
-Masks are kept at one size, squashed to a square: their places are fractions of the picture, and each
-cross-attention takes its own grid from them. Averaging over areas keeps soft edges soft, and a partition of
-the picture a partition.
+All masks are resized to one square, whose coordinates are fractions of the picture, and resampled to the grid of each
+cross-attention. Area averaging keeps soft edges soft, and the shares of a place still add up to 1.
 """
 
 from __future__ import annotations
@@ -23,14 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MASK_SIZE = 512  # four times the finest grid of a 2048-pixel picture
-ASPECT_TOLERANCE = 0.04  # of the aspect ratio: sizes are rounded to multiples of 8
+ASPECT_TOLERANCE = 0.04  # relative; the WebUI rounds sizes to multiples of 8
 
 
 class CropWindow(NamedTuple):
-    """The part of the whole picture that the UNet sees, as fractions: 0, 0, 1, 1 for all of it.
-
-    It may reach beyond the picture, where the host fills up to the shape that it samples.
-    """
+    """The part of the picture that a pass samples, as fractions; beyond 0 to 1 where the host pads the picture."""
 
     left: float = 0.0
     top: float = 0.0
@@ -43,15 +39,10 @@ WHOLE = CropWindow()
 
 @dataclass(frozen=True)
 class Mask:
-    """A region: 0 outside, 255 inside.
+    """A region: 0 outside, 255 inside."""
 
-    Attributes:
-        values: ``[MASK_SIZE, MASK_SIZE]``, uint8.
-        size: Width and height of the picture it was painted for, where known.
-    """
-
-    values: torch.Tensor
-    size: tuple[int, int] | None = None
+    values: torch.Tensor  # [MASK_SIZE, MASK_SIZE], uint8
+    size: tuple[int, int] | None = None  # width and height of the picture it was painted for, where known
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -59,11 +50,7 @@ class Mask:
         return hashlib.sha256(self.values.numpy().tobytes()).hexdigest()
 
     def check_aspect(self, width: int, height: int, name: str) -> None:
-        """Refuse a picture of another shape.
-
-        Raises:
-            PictureError: If the aspect ratios differ by more than the rounding of sizes explains.
-        """
+        """Raise a `PictureError` if the picture has another aspect ratio than the mask, beyond rounding."""
         if self.size is None:
             return
         ratio = (self.size[0] * height) / (self.size[1] * width)
@@ -75,10 +62,10 @@ class Mask:
 
 
 def make_mask(image: Image.Image) -> Mask:
-    """Make a mask of a picture: white acts, black does not, grey acts partly.
+    """Make a mask of a greyscale picture: the reference acts fully where it is white, not at all where it is black.
 
     Raises:
-        PictureError: If it is black throughout.
+        PictureError: If it is all black.
     """
     squashed = image.convert("L").resize((MASK_SIZE, MASK_SIZE), Image.Resampling.BOX)
     values = torch.from_numpy(np.array(squashed, dtype=np.uint8))
@@ -88,14 +75,13 @@ def make_mask(image: Image.Image) -> Mask:
 
 
 def partition(masks: Mapping[int, Mask], count: int) -> tuple[list[torch.Tensor | None], torch.Tensor | None]:
-    """Divide the picture among ``count`` references, of which some have masks.
+    """Divide the picture among ``count`` references, some of which have masks.
 
-    Where masks overlap by more than 1 in all they are divided by their sum. A reference without a mask acts
-    where the masks leave room.
+    Where masks add up to more than 1 they are divided by their sum. References without a mask share the rest.
 
     Returns:
-        For each reference its area ``[MASK_SIZE, MASK_SIZE]`` in float32, or None where it has no mask; and
-        the rest of the picture, None if there are no masks at all.
+        For each reference its area ``[MASK_SIZE, MASK_SIZE]`` in float32, or None if it has no mask; and the area of
+        the rest, or None if there are no masks.
     """
     if not masks:
         return [None] * count, None
@@ -106,12 +92,7 @@ def partition(masks: Mapping[int, Mask], count: int) -> tuple[list[torch.Tensor 
 
 
 def sample(areas: torch.Tensor, window: CropWindow, height: int, width: int) -> torch.Tensor:
-    """Return areas on the grid of one cross-attention.
-
-    Args:
-        areas: ``[n, MASK_SIZE, MASK_SIZE]``, fractions.
-        window: The part of the picture that the grid covers.
-        height, width: Of the grid.
+    """Resample ``areas`` ``[n, MASK_SIZE, MASK_SIZE]`` to the grid of one cross-attention, which covers ``window``.
 
     Returns:
         ``[n, height · width, 1]``, in the order of the query's positions.
@@ -123,18 +104,14 @@ def sample(areas: torch.Tensor, window: CropWindow, height: int, width: int) -> 
 
 
 class RegionSampler:
-    """Samples the areas of one sampling pass, once for all cross-attentions of the same grid.
-
-    Args:
-        window: The part of the picture that the UNet sees.
-    """
+    """Resamples areas during one sampling pass, once for all cross-attentions with the same grid."""
 
     def __init__(self, window: CropWindow) -> None:
         self._window = window
         self._sampled: dict[tuple[int, int, int], torch.Tensor] = {}
 
     def sample(self, areas: torch.Tensor, height: int, width: int) -> torch.Tensor:
-        """Return what `sample` returns for this pass. ``areas`` must outlive the sampler."""
+        """Return `sample` of the window of this pass, cached. ``areas`` must outlive the sampler."""
         known = (id(areas), height, width)
         if known not in self._sampled:
             self._sampled[known] = sample(areas, self._window, height, width)
@@ -142,6 +119,6 @@ class RegionSampler:
 
 
 def _span(start: float, end: float, size: int) -> torch.Tensor:
-    """Return the indices of a span; what lies beyond the picture repeats its edge."""
+    """Return the indices of a span; beyond the picture, those of its edge are repeated."""
     first = round(start * size)
     return torch.arange(first, max(round(end * size), first + 1)).clamp(0, size - 1)

@@ -24,7 +24,7 @@ from lib_instantstyle.method.embeddings import Embeddings
 from lib_instantstyle.models.adapter import Kind, open_adapter
 from lib_instantstyle.models.encoder_file import open_encoder
 from lib_instantstyle.models.vision_tower import VisionTower
-from lib_instantstyle.params.crop import Crop
+from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.crops import views
 from lib_instantstyle.pictures.decoding import MAX_PIXELS, MIN_SIDE, load_picture

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from hypothesis import strategies as st
 
-from lib_instantstyle.method.combining import mean, normalised_mean
+from lib_instantstyle.method.embeddings import mean, normalised_mean
 from lib_instantstyle.method.removal import Remover
 from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.params.block_weights import SiteName, format_block_weights, parse_block_weights

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.method.combining import mean, normalised_mean
+from lib_instantstyle.method.embeddings import mean, normalised_mean
 from lib_instantstyle.params.combination import complete_weights, parse_reference_weights
 
 SHAPES = [(1, 7), (1, 4, 5)]  # an embedding, and image tokens

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessor
 
-from lib_instantstyle.params.crop import Crop
+from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.pictures.crops import MAX_TILES, views
 
 SIZES = [(301, 513), (513, 301), (224, 225), (225, 224), (1000, 240), (240, 1000), (224, 224), (16, 500), (500, 16),

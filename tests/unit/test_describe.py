@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lib_instantstyle.fetch.sizes import size_text
+from lib_instantstyle.fetch.catalogue import size_text
 from lib_instantstyle.models.adapter import open_adapter
 from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind, encoder_kind
 from lib_instantstyle.models.encoder_file import EncoderFile

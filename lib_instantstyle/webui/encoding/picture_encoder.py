@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
     from lib_instantstyle.models.model_files import ModelFiles
     from lib_instantstyle.models.vision_tower import VisionTower
-    from lib_instantstyle.params.crop import Crop
+    from lib_instantstyle.params.declared import Crop
     from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
     from lib_instantstyle.webui.encoding.job_pictures import JobPicture, JobPictures
     from lib_instantstyle.webui.hosts.host import Host

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.errors import ParameterError, StyleError
-from lib_instantstyle.fetch.sizes import size_text
+from lib_instantstyle.fetch.catalogue import size_text
 from lib_instantstyle.library.style_library import content_of
 from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind
 from lib_instantstyle.params.controls import quoted

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.fetch.catalogue import catalogue
+from lib_instantstyle.fetch.catalogue import catalogue, size_text
 from lib_instantstyle.fetch.fetcher import State
-from lib_instantstyle.fetch.sizes import size_text
 from lib_instantstyle.webui.page.fields import showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.setup.folders import download_folder

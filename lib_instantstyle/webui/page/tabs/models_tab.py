@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.fetch.sizes import size_text
+from lib_instantstyle.fetch.catalogue import size_text
 from lib_instantstyle.models.descriptions import adapter_text, encoder_kind
 from lib_instantstyle.models.encoder_file import first_suitable
 from lib_instantstyle.webui.page.section import Section

@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError  # here and not for type checking 
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
-from lib_instantstyle.params.crop import Crop
+from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.pictures.crops import views
 from lib_instantstyle.pictures.decoding import load_picture, load_pictures
 from lib_instantstyle.webui.page.fields import showing_errors
