@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.pictures.decoding import load_picture
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 _MAX_WORDS = 12  # a removal vector of a whole prompt says nothing in particular
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
+import torch
+
+from lib_instantstyle.models.encoder_file import EncoderFile
 from lib_instantstyle.models.vision_tower import VisionTower
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import torch
-
-    from lib_instantstyle.models.encoder_file import EncoderFile
 
 
 class EncoderHolder:

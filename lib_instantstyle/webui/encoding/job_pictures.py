@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image
 
 from lib_instantstyle.errors import ParameterError, PictureError
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import BLACK, Picture, is_empty, load_picture, load_pictures
 from lib_instantstyle.pictures.regions import Mask, make_mask
 from lib_instantstyle.webui.encoding.cache import find_mask, keep_mask
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from PIL import Image
-
-    from lib_instantstyle.params.style_params import StyleParams
-
-    Fetch = Callable[[str], Image.Image]
+Fetch = Callable[[str], Image.Image]
 
 
 @dataclass(frozen=True)

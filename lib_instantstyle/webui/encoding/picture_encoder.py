@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.method.embeddings import Embeddings
-from lib_instantstyle.models.adapter import Kind
+from lib_instantstyle.models.adapter import Adapter, Kind
 from lib_instantstyle.models.encoder_file import EncoderFile, choose_encoder
+from lib_instantstyle.models.model_files import ModelFiles
+from lib_instantstyle.models.vision_tower import VisionTower
+from lib_instantstyle.params.crop import Crop
 from lib_instantstyle.webui.encoding.cache import open_cache
+from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
+from lib_instantstyle.webui.encoding.job_pictures import JobPicture, JobPictures
+from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.setup.settings import current_settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.models.vision_tower import VisionTower
-    from lib_instantstyle.params.crop import Crop
-    from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
-    from lib_instantstyle.webui.encoding.job_pictures import JobPicture, JobPictures
-    from lib_instantstyle.webui.hosts.host import Host
-
-    Count = Callable[[bool], None]
+Count = Callable[[bool], None]
 
 logger = logging.getLogger("instantstyle")
 _NOTHING = "nothing"

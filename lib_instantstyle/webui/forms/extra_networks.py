@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from lib_instantstyle import NAME
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library.style_file import read_metadata
+from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.params.style_params import controls, default_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from lib_instantstyle.library.style_library import StyleLibrary
-    from lib_instantstyle.webui.jobs.generation import Generation
+from lib_instantstyle.webui.jobs.generation import Generation
 
 _TAG = "instantstyle"
 

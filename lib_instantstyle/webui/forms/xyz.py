@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_instantstyle import NAME
 from lib_instantstyle.params.controls import Control
 from lib_instantstyle.params.style_params import controls, default_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Choices = Callable[[], list[str]]
+Choices = Callable[[], list[str]]
 
 
 def register(files: dict[str, Choices]) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from lib_instantstyle.library.saved_style import PICTURES
+from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.params.style_params import StyleParams
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lib_instantstyle.library.style_library import StyleLibrary
 
 
 def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
 from lib_instantstyle.method.memo import TensorMemo
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import read_tags
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
@@ -20,13 +22,8 @@ from lib_instantstyle.webui.jobs.arguments import read_arguments, with_style
 from lib_instantstyle.webui.jobs.job import Job
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.sampling_pass import Pass, coming_pass
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.setup.settings import ON_ERROR_WARN, current_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
 logger = logging.getLogger("instantstyle")
 

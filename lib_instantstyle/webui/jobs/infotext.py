@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.params.blocks import LAYOUT, Preset
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import controls, default_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 
 VERSION = NAME
 ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons

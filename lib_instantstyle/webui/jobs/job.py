@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from torch import nn
 
 from lib_instantstyle import NAME
+from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.declared import Passes
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.unet.injection import Injection
+from lib_instantstyle.unet.plan import ImageTerm
 from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.jobs import infotext
+from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.preparation_stats import PreparationStats
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from lib_instantstyle.method.memo import TensorMemo
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.params.tags import StyleTag
-    from lib_instantstyle.unet.plan import ImageTerm
-    from lib_instantstyle.unet.terms import ScheduledTerms
-    from lib_instantstyle.webui.jobs.picture_record import PictureRecord
-    from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
-    from lib_instantstyle.webui.jobs.sampling_pass import Pass
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.sampling_pass import Pass
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
 logger = logging.getLogger("instantstyle")
 _SHORT = 12  # digits of a hash

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.embeddings import mean_embedding
 from lib_instantstyle.method.removal import UNRELATED, Resemblance
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 
 
 class Measurement(NamedTuple):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lib_instantstyle.method.memo import TensorMemo
+from lib_instantstyle.method.memo import TensorMemo
 
 
 class PreparationStats:

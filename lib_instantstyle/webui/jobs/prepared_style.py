@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.method.removal import Remover
 from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.contents import Content
+from lib_instantstyle.params.picture_hashes import PictureHashes
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.pictures.regions import Mask
 from lib_instantstyle.unet.image_projection import ImageProjection
-from lib_instantstyle.unet.plan import check_fits, image_terms
+from lib_instantstyle.unet.plan import ImageTerm, check_fits, image_terms
+from lib_instantstyle.unet.sites import Site
 from lib_instantstyle.unet.sources import Sources
 from lib_instantstyle.unet.terms import ScheduledTerms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lib_instantstyle.method.embeddings import Embeddings
-    from lib_instantstyle.method.memo import TensorMemo
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.params.contents import Content
-    from lib_instantstyle.params.picture_hashes import PictureHashes
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.pictures.regions import Mask
-    from lib_instantstyle.unet.plan import ImageTerm
-    from lib_instantstyle.unet.sites import Site
-    from lib_instantstyle.webui.hosts.host import Host
+from lib_instantstyle.webui.hosts.host import Host
 
 
 @dataclass(frozen=True)

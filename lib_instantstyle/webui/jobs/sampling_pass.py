@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lib_instantstyle.params.tags import StyleTag
-    from lib_instantstyle.pictures.regions import CropWindow
-    from lib_instantstyle.webui.hosts.host import Host, PassReader
+from lib_instantstyle.params.tags import StyleTag
+from lib_instantstyle.pictures.regions import CropWindow
+from lib_instantstyle.webui.hosts.host import Host, PassReader
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PIL import Image
 
 from lib_instantstyle.library.saved_style import SavedStyle, settings_of
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import load_picture
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
 _THUMBNAIL = 192  # pixels, the longer side
 _QUALITY = 70  # of WebP; about 4 KB

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_instantstyle.errors import ParameterError, StyleError
-from lib_instantstyle.library.saved_style import PICTURES
+from lib_instantstyle.library.saved_style import PICTURES, SavedStyle
+from lib_instantstyle.library.style_library import StyleLibrary
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params.declared import AUTOMATIC
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding.job_pictures import take_pictures
+from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
+from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
-
-if TYPE_CHECKING:
-    from lib_instantstyle.library.saved_style import SavedStyle
-    from lib_instantstyle.library.style_library import StyleLibrary
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.params.tags import StyleTag
-    from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
-    from lib_instantstyle.webui.hosts.host import Host
 
 
 class StyleBuilder:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
 from lib_instantstyle import NAME
+from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.page.fields import Fields
+from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.status import StatusLine
 from lib_instantstyle.webui.page.tabs.blocks_tab import BlocksTab
 from lib_instantstyle.webui.page.tabs.content_tab import ContentTab
@@ -19,13 +22,7 @@ from lib_instantstyle.webui.page.tabs.regions_tab import RegionsTab
 from lib_instantstyle.webui.page.tabs.style_tab import StyleTab
 from lib_instantstyle.webui.page.tabs.timing_tab import TimingTab
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lib_instantstyle.webui.extension import Extension
-    from lib_instantstyle.webui.page.section import Section
-
-    Make = Callable[[Fields], Section]
+Make = Callable[[Fields], Section]
 
 
 class Accordion:

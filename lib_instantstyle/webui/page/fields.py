@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -14,9 +15,6 @@ from lib_instantstyle.params.style_params import StyleParams, controls, default_
 from lib_instantstyle.webui.page.gallery import MaskGallery, PictureGallery
 from lib_instantstyle.webui.page.picture_boxes import PictureBox
 from lib_instantstyle.webui.page.topics import Topics
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Answer = TypeVar("Answer")
 _PICTURE_HEIGHT = 240  # pixels

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
+from lib_instantstyle.webui.page.fields import Fields
 
 
 class Section:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.models.preflight import Verdict, checks, next_step
+from lib_instantstyle.models.preflight import Check, Verdict, checks, next_step
+from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.models.preflight import Check
-    from lib_instantstyle.webui.page.fields import Fields
-    from lib_instantstyle.webui.setup.readiness import Readiness
+from lib_instantstyle.webui.setup.readiness import Readiness
 
 _MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", Verdict.OPTIONAL: "○"}
 

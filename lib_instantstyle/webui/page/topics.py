@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Event = Callable[..., Any]  # of gradio: takes a function with its inputs and outputs
+Event = Callable[..., Any]  # of gradio: takes a function with its inputs and outputs
 
 
 class Topic(Enum):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from lib_instantstyle.errors import InstantStyleError, UnknownStyleError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _NOT_FOUND = 404
 

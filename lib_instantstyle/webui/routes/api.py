@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.errors import ParameterError, StyleError
 from lib_instantstyle.fetch.sizes import size_text
 from lib_instantstyle.library.style_library import content_of
+from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind
 from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
+from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs.arguments import read_arguments
 from lib_instantstyle.webui.jobs.measure import measure
 from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.routes.access import authentication, while_idle, with_http_errors
 from lib_instantstyle.webui.routes.schema import json_schema
-
-if TYPE_CHECKING:
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.webui.extension import Extension
 
 _PREFIX = "/instantstyle"
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
 
 from lib_instantstyle.params.block_weights import SiteName, Target
 from lib_instantstyle.params.blocks import BLOCKS, Block
 from lib_instantstyle.webui.page.svg.numbers import signed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_WEIGHT = 2.0  # a full bar
 

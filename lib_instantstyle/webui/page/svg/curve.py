@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from lib_instantstyle.webui.page.svg.numbers import signed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _PLOT_TOP, _PLOT = 8, 84  # pixels: the curve's area, under which stand the names of the two ends
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -13,15 +13,10 @@ from lib_instantstyle.params.block_weights import SiteName, Target, format_block
 from lib_instantstyle.params.blocks import Preset, find_block
 from lib_instantstyle.unet.plan import check_site_names
 from lib_instantstyle.unet.sites import enumerate_sites
-from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.hosts.host import Host
+from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.block_map import block_map
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lib_instantstyle.webui.hosts.host import Host
-    from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
     "<p>Click a block to switch it, drag it to set its weight; arrow keys work too. The "

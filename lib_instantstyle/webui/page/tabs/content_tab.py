@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
 from lib_instantstyle.webui.jobs.measure import measure
-from lib_instantstyle.webui.page.fields import params_from, queued
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.page.fields import Fields, params_from, queued
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.meter import MeterRow, meter
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
-    from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
     "<p>Shows, before anything is generated, how much the reference resembles each of the words under Content to "

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.fetch.catalogue import catalogue
-from lib_instantstyle.fetch.fetcher import State
+from lib_instantstyle.fetch.catalogue import ModelSet, catalogue
+from lib_instantstyle.fetch.fetcher import Progress, State
 from lib_instantstyle.fetch.sizes import size_text
-from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.setup.fetching import ModelFetching
 from lib_instantstyle.webui.setup.folders import download_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lib_instantstyle.fetch.catalogue import ModelSet
-    from lib_instantstyle.fetch.fetcher import Progress
-    from lib_instantstyle.webui.page.fields import Fields
-    from lib_instantstyle.webui.setup.fetching import ModelFetching
 
 
 class FetchPanel(Section):

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library.saved_style import PICTURES, SETTINGS
 from lib_instantstyle.webui.jobs.saving import save_style
-from lib_instantstyle.webui.page.fields import params_from, queued, showing_errors
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.page.fields import Fields, params_from, queued, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
-    from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
     "<p>A saved style keeps the embedding and the settings, not the picture. Use it here, "

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import gradio as gr
 
 from lib_instantstyle.fetch.sizes import size_text
+from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.descriptions import adapter_text, encoder_kind
-from lib_instantstyle.models.encoder_file import first_suitable
+from lib_instantstyle.models.encoder_file import EncoderFile, first_suitable
+from lib_instantstyle.models.model_files import ModelFiles
+from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.tabs.fetch_panel import FetchPanel
+from lib_instantstyle.webui.setup.fetching import ModelFetching
 from lib_instantstyle.webui.setup.folders import search_folders
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.encoder_file import EncoderFile
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.webui.page.fields import Fields
-    from lib_instantstyle.webui.setup.fetching import ModelFetching
 
 
 class ModelsTab(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from PIL import Image, UnidentifiedImageError  # here and not for type checking only: gradio evaluates annotations
@@ -12,12 +12,9 @@ from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, 
 from lib_instantstyle.params.crop import Crop
 from lib_instantstyle.pictures.crops import views
 from lib_instantstyle.pictures.decoding import load_picture, load_pictures
-from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
 
 _SMALL = 160  # pixels, height of a secondary picture
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from PIL import Image, ImageFilter
@@ -11,13 +11,10 @@ from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.pictures.decoding import BLACK, MIN_SIDE, load_picture
 from lib_instantstyle.pictures.regions import make_mask
-from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.gallery import with_mask
 from lib_instantstyle.webui.page.picture_boxes import Canvas
 from lib_instantstyle.webui.page.section import Section
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
 
 _CANVAS = 768  # pixels, the longer side of an empty canvas
 _GREY = (96, 96, 97)  # of an empty canvas: not quite grey, so that no mask of uniform grey is taken for one

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from enum import Enum
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
+from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params import recipes
 from lib_instantstyle.pictures.decoding import load_picture
 from lib_instantstyle.webui.encoding import captions
-from lib_instantstyle.webui.page.fields import queued
+from lib_instantstyle.webui.page.fields import Fields, queued
 from lib_instantstyle.webui.page.section import Section
-
-if TYPE_CHECKING:
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.webui.page.fields import Fields
 
 _OWN = "My own"
 

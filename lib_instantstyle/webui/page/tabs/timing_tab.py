@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.curve import curve
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
 
 _FIELDS = ("start", "end", "curve", "hires_start", "hires_end", "hires_curve")
 _POINTS = 121  # of the drawing
