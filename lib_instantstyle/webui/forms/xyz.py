@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
 from lib_instantstyle import NAME
@@ -14,11 +13,7 @@ Choices = Callable[[], list[str]]
 
 
 def register(files: dict[str, Choices]) -> None:
-    """Append our axes to the X/Y/Z script's list; called by the host before it builds the page.
-
-    Args:
-        files: The choices of the controls that name files.
-    """
+    """Append our axes to the X/Y/Z script's list before the page is built; ``files`` lists files by control."""
     from modules import scripts
 
     for data in scripts.scripts_data:
@@ -38,12 +33,8 @@ def _choices(control: Control) -> Choices | None:
         return lambda: list(control.suggestions)
     if control.choices is None:
         return None
-    labels = [_label(member) for member in control.choices]
+    labels = [str(member.value) for member in control.choices]
     return lambda: labels
-
-
-def _label(member: Enum) -> str:
-    return str(member.value)
 
 
 def _apply(name: str) -> Callable[[Any, Any, Any], None]:

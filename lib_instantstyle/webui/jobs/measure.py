@@ -1,4 +1,4 @@
-"""How much content the references of a style hold, measured without making a picture."""
+"""How much of the content to remove the references of a style hold, measured without making a picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 
 
 class Measurement(NamedTuple):
-    """How much the references resemble the content to remove, and what to think of it."""
+    """How much the references resemble the content to remove, with warnings about unsuitable words or strengths."""
 
     resemblances: list[Resemblance]
     warnings: list[str]

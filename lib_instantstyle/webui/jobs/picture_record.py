@@ -1,4 +1,4 @@
-"""What is told of the pictures that one processing object makes: infotext entries, and notes below them."""
+"""Infotext entries of a job's pictures, and notes below them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,7 @@ logger = logging.getLogger("instantstyle")
 
 
 class PictureRecord:
-    """Writes where the host reads.
-
-    Args:
-        p: The host's processing object.
-    """
+    """Writes to the host's processing object ``p`` what the host puts into the infotext and below the picture."""
 
     def __init__(self, p: Any) -> None:
         self._p = p
@@ -27,7 +23,7 @@ class PictureRecord:
         self._p.extra_generation_params.update(entries)
 
     def clear(self) -> None:
-        """Take every entry of ours out of the infotext."""
+        """Remove our entries from the infotext."""
         for key in [key for key in self._p.extra_generation_params if infotext.is_ours(key)]:
             del self._p.extra_generation_params[key]
 

@@ -1,4 +1,4 @@
-"""Prepares styles: of the accordion's pictures, or from the style library."""
+"""Prepares styles from the accordion's pictures, or from the style library."""
 
 from __future__ import annotations
 
@@ -21,14 +21,7 @@ from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 
 
 class StyleBuilder:
-    """Makes a `PreparedStyle` of what is wished.
-
-    Args:
-        host: The model side of the WebUI.
-        models: Find adapters.
-        library: Finds saved styles.
-        encoder: Embeds pictures.
-    """
+    """Makes a `PreparedStyle` of the accordion's settings or of a tag in the prompt."""
 
     def __init__(self, host: Host, models: ModelFiles, library: StyleLibrary, encoder: PictureEncoder) -> None:
         self.host = host
@@ -42,9 +35,9 @@ class StyleBuilder:
         """Prepare the accordion's style: its pictures, or the saved style that it names.
 
         Args:
-            params: What is wished.
-            subject: The input of img2img, which stands in for the subject picture.
-            count: Told of each embedding that is needed whether the cache knew it.
+            params: The accordion's settings.
+            subject: The img2img input, used where no subject picture is given.
+            count: Called for each embedding with whether the cache had it.
 
         Raises:
             InstantStyleError: If pictures, adapter, encoder or style cannot be used.
@@ -69,7 +62,7 @@ class StyleBuilder:
         )
 
     def _from_library(self, params: StyleParams, subject: Any, count: Count) -> PreparedStyle:
-        """Take the style's embeddings; regions and the subject picture are the job's own."""
+        """Use the saved embeddings; regions and the subject picture are the job's own."""
         taken = [name for name in PICTURES if not is_empty(getattr(params, name))]
         if taken:
             raise ParameterError(
@@ -89,12 +82,7 @@ class StyleBuilder:
         )
 
     def _adapter_for(self, saved: SavedStyle, name: str) -> Adapter:
-        """Return the adapter called ``name``, or the first that reads the style's embeddings.
-
-        Raises:
-            StyleError: If that adapter reads other embeddings.
-            AdapterError: If there is none.
-        """
+        """Return the adapter called ``name``, or for Automatic the first that reads the style's embeddings."""
         adapter = self.models.find_adapter(name, saved.suits)
         if not saved.suits(adapter):
             raise StyleError(

@@ -1,4 +1,4 @@
-"""Routes beside the host's own: version, schema, adapters, preflight, models to get, and the styles."""
+"""Our routes: version, schema, adapters, preflight, models to get, and styles."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
 from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.jobs.measure import measure
+from lib_instantstyle.webui.jobs.measure import Measurement, measure
 from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.routes.access import authentication, while_idle, with_http_errors
 from lib_instantstyle.webui.routes.schema import json_schema
@@ -26,11 +26,7 @@ _PREFIX = "/instantstyle"
 
 
 class Api:
-    """The routes' answers.
-
-    Args:
-        extension: What they are about.
-    """
+    """Answers the routes."""
 
     def __init__(self, extension: Extension) -> None:
         self._builder = extension.builder
@@ -40,7 +36,7 @@ class Api:
         self._readiness = extension.readiness
 
     def register(self, app: Any) -> None:
-        """Add the routes; called by the host once its server exists. They ask for ``--api-auth`` as the host's do."""
+        """Add the routes to the host's server, under ``--api-auth`` like its own."""
         from fastapi import Body
 
         body = Body(default={})
@@ -117,22 +113,18 @@ class Api:
             InstantStyleError: If something in the dict cannot be used.
         """
         style = self._builder.from_accordion(style_alone(self._params(values)))
-        answer: dict[str, Any] = {
+        found = measure(style) if style.contents else Measurement([], [])
+        return {
             "kind": style.adapter.kind.value,
             "adapter": style.adapter.path.name,
             "references": list(style.hashes.style) if style.hashes else [],
             "embeddings": [embedding.mean(dim=0).tolist() for embedding in style.embeddings.style],
-            "contents": [],
-            "warnings": [],
-        }
-        if style.contents:
-            found = measure(style)
-            answer["warnings"] = found.warnings
-            answer["contents"] = [
+            "contents": [
                 {"content": words, "weight": weight, "before": before, "after": after}
                 for (words, weight), before, after in found.resemblances
-            ]
-        return answer
+            ],
+            "warnings": found.warnings,
+        }
 
     def _params(self, values: Any) -> StyleParams:
         if not isinstance(values, dict):
@@ -150,7 +142,7 @@ class Api:
         return {**entry, **kind, "settings": dict(style.settings)}
 
     def _adapter_entry(self, adapter: Adapter) -> dict[str, Any]:
-        """Return what is told of an adapter; of the encoders that suit it the first is the one that is used."""
+        """Describe an adapter; the first of its ``encoders`` is the one that jobs use."""
         suitable = [encoder.path.name for encoder in self._models.encoders() if encoder.suits(adapter)]
         size = adapter.path.stat().st_size
         return {

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lib_instantstyle.webui.page.svg.numbers import signed
 
-METER_RANGE = 0.5  # a full half of the content meter
+METER_RANGE = 0.5  # the similarity that fills half a gauge
 
 
 class MeterRow(NamedTuple):

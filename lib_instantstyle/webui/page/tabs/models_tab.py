@@ -20,13 +20,7 @@ from lib_instantstyle.webui.setup.folders import search_folders
 
 
 class ModelsTab(Section):
-    """The tab Models.
-
-    Args:
-        fields: Of the tab.
-        models: What is on disk.
-        fetching: Gets more.
-    """
+    """The tab Models: ``models`` on disk, and ``fetching`` for more."""
 
     def __init__(self, fields: Fields, models: ModelFiles, fetching: ModelFetching) -> None:
         super().__init__(fields)
@@ -35,7 +29,7 @@ class ModelsTab(Section):
         self._panel = FetchPanel(fields, fetching, table, self._table)
 
     def connect(self) -> None:
-        """Let the buttons work."""
+        """Connect the panel."""
         self._panel.connect()
 
     def _table(self) -> str:
@@ -58,6 +52,6 @@ def _adapter_row(adapter: Adapter, encoders: list[EncoderFile]) -> str:
 
 
 def _row(file: Path, name: str, kind: str, encoder: str = "") -> str:
-    # What varies is apart, so that the host can translate what does not.
+    # Variable parts in tags of their own, so that the host can translate the rest.
     cells = f"<td>{size_text(file.stat().st_size)}</td><td>{escape(kind)} <span>{escape(encoder)}</span></td>"
     return f"<tr title='{escape(str(file), quote=True)}'><th>{escape(name)}</th>{cells}</tr>"
