@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 LANGUAGES = {path.stem: path for path in sorted((ROOT / "localizations").glob("*.json"))}
 FILES = (
     *("models/preflight", "webui/page/tabs/style_tab", "webui/page/fields", "webui/page/tabs/references_tab"),
-    *("webui/page/gallery", "webui/page/tabs/content_tab", "webui/page/svg/curve", "webui/page/svg/meter"),
+    *("webui/page/pictures", "webui/page/tabs/content_tab", "webui/page/svg/curve", "webui/page/svg/meter"),
     *("webui/page/tabs/timing_tab", "webui/page/tabs/regions_tab", "webui/page/tabs/blocks_tab"),
     *("webui/page/tabs/library_tab", "webui/page/tabs/models_tab", "webui/page/tabs/fetch_panel"),
     *("webui/page/accordion", "webui/setup/settings"),
@@ -124,13 +124,15 @@ class _Reader:
         return [part for text in found if text for part in _spread(text) if not _UNTRANSLATED.fullmatch(part)]
 
     def _of_call(self, call: ast.Call) -> list[str | None]:
-        called = ast.unparse(call.func)
+        called, values = ast.unparse(call.func), call.args
+        if called == "fields.extra":  # the kind of component, its name, and what the kind takes
+            called, values = ast.unparse(values[0]), values[2:]
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
         if isinstance(shown := keywords.get("visible"), ast.Constant) and not shown.value and "Button" in called:
             return []
         found = [self._text(value) for name, value in keywords.items() if name in _KEYWORDS]
-        if called in _BUTTONS and call.args:
-            found.append(self._text(call.args[0]))
+        if called in _BUTTONS and values:
+            found.append(self._text(values[0]))
         elif called == "Check":  # of the status line: its name, and what to do
             found += [self._text(call.args[0]), *map(self._text, call.args[3:])]
         elif called == "shared.OptionInfo":

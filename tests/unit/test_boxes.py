@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from lib_instantstyle.errors import ParameterError, PictureError
 from lib_instantstyle.pictures.decoding import load_picture
-from lib_instantstyle.webui.page.picture_boxes import Canvas, PictureBox
+from lib_instantstyle.webui.page.pictures import Canvas, PictureBox
 from lib_instantstyle.webui.page.tabs.regions_tab import _blank, _set
 from tests.live.client import encoded
 

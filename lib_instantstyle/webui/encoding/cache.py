@@ -1,4 +1,4 @@
-"""The embedding cache under the user's settings, and the region masks in it."""
+"""The embedding cache as the user configured it, and the region masks in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MASK = "mask"
 
 
 def open_cache() -> EmbeddingCache:
-    """Return the embedding cache under the user's settings."""
+    """Open the embedding cache, in the folder and with the size that the user set."""
     return EmbeddingCache(cache_folder(), int(current_settings().cache_megabytes) << 20)
 
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+from PIL import Image
 
 from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.pictures.decoding import load_picture
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 _MAX_WORDS = 12  # a removal vector of a whole prompt says nothing in particular
 
 
 def caption(image: Image.Image) -> str:
-    """Return words for the content of ``image``, as text for the control.
-
-    A picture that was generated knows its prompt: its first phrase names the subject. Any other is shown to the
-    interrogator.
+    """Return words for the content of ``image``: the first phrase of its own prompt, else the interrogator's.
 
     Raises:
         InstantStyleError: If the interrogator fails.
@@ -49,7 +44,7 @@ def _interrogated(image: Image.Image) -> str:
 
 
 def _first_phrase(text: str) -> str:
-    """Return the first phrase without what prompts use for emphasis."""
+    """Return the first phrase of a prompt, without the brackets and weights of emphasis."""
     plain = re.sub(r":\s*[\d.]+(?=\s*[)\]])|[()\[\]{}\\]", "", text)
     phrase = next((part.strip() for part in re.split(r"[,\n]|\bBREAK\b|\bAND\b", plain) if part.strip()), "")
     return " ".join(phrase.split()[:_MAX_WORDS])

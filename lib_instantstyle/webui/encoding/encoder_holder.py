@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
+import torch
+
+from lib_instantstyle.models.encoder_file import EncoderFile
 from lib_instantstyle.models.vision_tower import VisionTower
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import torch
-
-    from lib_instantstyle.models.encoder_file import EncoderFile
 
 
 class EncoderHolder:
-    """Owner of the one vision tower that may be in memory. Threads take turns.
-
-    Args:
-        free_memory: Gives back the device's memory that nothing uses.
-    """
+    """Owns the one vision tower that may be in memory; threads take turns. ``free_memory`` empties the GPU's cache."""
 
     def __init__(self, free_memory: Callable[[], None]) -> None:
         self._free_memory = free_memory
@@ -36,29 +28,26 @@ class EncoderHolder:
 
     @contextlib.contextmanager
     def acquire(self, file: EncoderFile, device: torch.device, keep_for: float) -> Iterator[VisionTower]:
-        """Give the tower of ``file`` on ``device``, and free the device afterwards.
+        """Yield the tower of ``file`` on ``device``, and free the device afterwards.
 
-        Args:
-            file: Which tower.
-            device: Where it encodes.
-            keep_for: Seconds for which it stays in memory afterwards, for the next new picture; 0 drops it at once.
+        For the next new picture the tower stays in CPU memory for ``keep_for`` seconds; 0 drops it at once.
 
         Raises:
-            EncoderError: If it cannot be loaded.
+            EncoderError: If the tower cannot be loaded.
         """
         with self._turn:
             self._cancel_timer()
             try:
                 yield self._on_device(file, device)
             except BaseException:
-                self._tower = None  # it may lie half on the device
+                self._tower = None  # it may be only partly on the device
                 raise
             finally:
                 self._rest(keep_for)
                 self._free_memory()
 
     def release(self) -> None:
-        """Free the memory."""
+        """Drop the tower."""
         with self._turn:
             self._cancel_timer()
             self._tower = None

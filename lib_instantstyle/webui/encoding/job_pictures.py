@@ -1,36 +1,33 @@
-"""The pictures and masks of one job: decoded, or known by the hashes that were pasted."""
+"""The pictures and masks of one job: decoded, or known by pasted hashes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image
 
 from lib_instantstyle.errors import ParameterError, PictureError
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import BLACK, Picture, is_empty, load_picture, load_pictures
 from lib_instantstyle.pictures.regions import Mask, make_mask
 from lib_instantstyle.webui.encoding.cache import find_mask, keep_mask
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from PIL import Image
-
-    from lib_instantstyle.params.style_params import StyleParams
-
-    Fetch = Callable[[str], Image.Image]
+Fetch = Callable[[str], Image.Image]
 
 
 @dataclass(frozen=True)
 class JobPicture:
-    """A picture by its hash.
+    """A picture and its hash.
 
     Attributes:
-        sha256: Of size and pixels.
-        decoded: None where only the hash was pasted.
-        name: For messages.
-        is_input: Whether it is the input of img2img, which is another one at the next job.
+        sha256: Hash of its size and pixels.
+        decoded: The picture; None where only the hash was pasted.
+        name: What messages call it.
+        is_input: Whether it is the img2img input, which differs from job to job.
     """
 
     sha256: str
@@ -41,7 +38,7 @@ class JobPicture:
 
 @dataclass(frozen=True)
 class JobPictures:
-    """The pictures of one job, decoded, and what stands for those that were only pasted as hashes."""
+    """The pictures of one job: references, other pictures by role, and masks by the index of their reference."""
 
     style: tuple[JobPicture, ...]
     others: Mapping[str, JobPicture]
@@ -70,16 +67,16 @@ def take_pictures(params: StyleParams, fetch: Fetch, subject: Any = None, refere
     """Decode every picture of ``params``, or find it by its hash.
 
     Args:
-        params: With pictures as they arrive.
+        params: Settings with the pictures as they arrived.
         fetch: Fetches a picture by its address.
-        subject: Stands in for the subject picture: the input of img2img.
-        references: How many references a saved style brings, which takes the place of pictures.
+        subject: The img2img input, used where no subject picture is given.
+        references: Number of references in the saved style that replaces the pictures; 0 without one.
 
     Raises:
         PictureError: If there is no reference, or a picture or mask cannot be used.
     """
     style = () if references else _style(params, fetch)
-    # Hashes were pasted with another picture's parameters: a reference that is dropped puts them all aside.
+    # Pasted hashes belong to another picture's parameters: a reference that was dropped in overrides them all.
     hashes = PictureHashes() if any(picture.decoded for picture in style) else params.picture_hashes
     roles = ("subject",) if references else ROLES
     others = {role: picture for role in roles if (picture := _other(role, params, hashes, fetch, subject))}
@@ -95,9 +92,13 @@ def take_pictures(params: StyleParams, fetch: Fetch, subject: Any = None, refere
     return JobPictures(style, others, masks)
 
 
+def given_references(params: StyleParams) -> list[Any]:
+    """Return the style references as they arrived, without empty ones."""
+    return [entry for entry in (params.image, *_listed(params.images)) if not is_empty(entry)]
+
+
 def _style(params: StyleParams, fetch: Fetch) -> tuple[JobPicture, ...]:
-    dropped = [entry for entry in (params.image, *_listed(params.images)) if not is_empty(entry)]
-    pictures = load_pictures(dropped, MAX_PICTURES, fetch, "style reference")
+    pictures = load_pictures(given_references(params), MAX_PICTURES, fetch, "style reference")
     decoded: list[tuple[str, Picture | None]] = [(picture.sha256, picture) for picture in pictures if picture]
     known = decoded or [(sha256, None) for sha256 in params.picture_hashes.style]
     if not known:

@@ -4,42 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.method.embeddings import Embeddings
-from lib_instantstyle.models.adapter import Kind
+from lib_instantstyle.models.adapter import Adapter, Kind
+from lib_instantstyle.models.embedding_cache import EmbeddingCache
 from lib_instantstyle.models.encoder_file import EncoderFile, choose_encoder
+from lib_instantstyle.models.model_files import ModelFiles
+from lib_instantstyle.models.vision_tower import VisionTower
+from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.webui.encoding.cache import open_cache
+from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
+from lib_instantstyle.webui.encoding.job_pictures import JobPicture, JobPictures
+from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.setup.settings import current_settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.models.vision_tower import VisionTower
-    from lib_instantstyle.params.declared import Crop
-    from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
-    from lib_instantstyle.webui.encoding.job_pictures import JobPicture, JobPictures
-    from lib_instantstyle.webui.hosts.host import Host
-
-    Count = Callable[[bool], None]
+Count = Callable[[bool], None]
+Acquire = Callable[[EncoderFile, torch.device | None], contextlib.AbstractContextManager[VisionTower]]
 
 logger = logging.getLogger("instantstyle")
 _NOTHING = "nothing"
 
 
 class PictureEncoder:
-    """Embeds the pictures of jobs.
-
-    Args:
-        host: Gives the device.
-        models: Know the encoders on disk.
-        holder: Loads them and keeps one between jobs.
-    """
+    """Embeds the pictures of jobs with the encoders among ``models``; ``holder`` keeps one loaded between jobs."""
 
     def __init__(self, host: Host, models: ModelFiles, holder: EncoderHolder) -> None:
         self._host = host
@@ -49,19 +41,20 @@ class PictureEncoder:
     def embed(
         self, pictures: JobPictures, crop: Crop, adapter: Adapter, count: Count = lambda _known: None
     ) -> Embeddings:
-        """Embed ``pictures`` as ``adapter`` needs them; ``count`` is told of each whether the cache knew it.
+        """Embed ``pictures`` as ``adapter`` needs them; ``count`` hears of each whether the cache had it.
 
         Raises:
             PictureError: If a picture is known by its hash only and not in the cache.
             EncoderError: If no encoder fits the adapter, or it is damaged.
         """
-        run = _Run(choose_encoder(adapter, self._models.encoders()), adapter.kind, crop, self._acquire, count)
+        file = choose_encoder(adapter, self._models.encoders())
+        encoder = _CachedEncoder(file, adapter.kind, crop, self._acquire, count)
         for picture in (*pictures.style, *pictures.others.values()):
-            run.require(picture)  # before the encoder is loaded for the others
-        with run:
-            style = tuple(run.embed(picture) for picture in pictures.style)
-            others = {role: run.embed(picture) for role, picture in pictures.others.items()}
-            return Embeddings(style, run.nothing(), **others)
+            encoder.require(picture)  # before the tower is loaded for the others
+        with encoder.held:
+            style = tuple(encoder.embed(picture) for picture in pictures.style)
+            others = {role: encoder.embed(picture) for role, picture in pictures.others.items()}
+            return Embeddings(style, encoder.nothing(), **others)
 
     def _acquire(
         self, file: EncoderFile, device: torch.device | None
@@ -71,40 +64,25 @@ class PictureEncoder:
         return self._holder.acquire(file, chosen, 60.0 * settings.encoder_minutes)
 
 
-class _Run:
-    """The pictures of one job. The tower is acquired only if the cache does not know an answer."""
+@dataclass
+class _CachedEncoder:
+    """Embeds the pictures of one job. Only what the cache lacks acquires the tower, and ``held`` releases it."""
 
-    def __init__(
-        self,
-        file: EncoderFile,
-        kind: Kind,
-        crop: Crop,
-        acquire: Callable[[EncoderFile, torch.device | None], contextlib.AbstractContextManager[VisionTower]],
-        count: Count,
-    ) -> None:
-        self._cache = open_cache()
-        self._file = file
-        self._kind = kind
-        self._crop = crop
-        self._acquire = acquire
-        self._count = count
-        self._held = contextlib.ExitStack()
-        self._tower: VisionTower | None = None
-
-    def __enter__(self) -> None:
-        """Begin; nothing is loaded yet."""
-
-    def __exit__(self, *exception: Any) -> None:
-        """Send the tower off the device, if it came."""
-        self._tower = None
-        self._held.__exit__(*exception)
+    file: EncoderFile
+    kind: Kind
+    crop: Crop
+    acquire: Acquire
+    count: Count
+    cache: EmbeddingCache = field(default_factory=open_cache)
+    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    tower: VisionTower | None = None
 
     def require(self, picture: JobPicture) -> None:
-        """Refuse a picture that is neither here nor in the cache."""
-        if picture.decoded is None and self._cache.get(*self._key(picture.sha256)) is None:
+        """Refuse a picture of which only the hash is known and no embedding is cached."""
+        if picture.decoded is None and self.cache.get(*self._key(picture.sha256)) is None:
             raise PictureError(
                 f"The {picture.name} with SHA-256 {picture.sha256[:12]}… is not in the embedding cache (crop "
-                f"{self._crop.value}). Drop the picture again, or clear the field Reference SHA-256."
+                f"{self.crop.value}). Drop the picture again, or clear the field Reference SHA-256."
             )
 
     def embed(self, picture: JobPicture) -> torch.Tensor:
@@ -112,38 +90,39 @@ class _Run:
         return self._cached(lambda tower: self._encode(tower, picture), picture.sha256)
 
     def nothing(self) -> torch.Tensor:
-        """Return what stands for "no picture": known for linear adapters, without any tower."""
-        if self._kind is Kind.LINEAR:
-            return torch.zeros(1, self._file.projection_width)
+        """Return the embedding of "no picture": zeros for linear adapters, which need no tower for it."""
+        if self.kind is Kind.LINEAR:
+            return torch.zeros(1, self.file.projection_width)
         return self._cached(lambda tower: tower.encode_nothing(), _NOTHING)
 
     def _cached(self, encode: Callable[[VisionTower], torch.Tensor], name: str) -> torch.Tensor:
-        known = self._cache.get(*self._key(name))
-        self._count(known is not None)
+        known = self.cache.get(*self._key(name))
+        self.count(known is not None)
         if known is not None:
             return known
         computed = self._computed(encode)
-        self._cache.put(computed, *self._key(name))
+        self.cache.put(computed, *self._key(name))
         return computed
 
     def _encode(self, tower: VisionTower, picture: JobPicture) -> torch.Tensor:
         self.require(picture)
-        return tower.encode(picture.decoded.image, self._kind, self._crop)  # type: ignore[union-attr]
+        return tower.encode(picture.decoded.image, self.kind, self.crop)  # type: ignore[union-attr]
 
     def _key(self, name: str) -> tuple[str, ...]:
-        crop = "" if name == _NOTHING else self._crop.value
-        return (self._file.fingerprint, self._kind.value, crop, name)
+        crop = "" if name == _NOTHING else self.crop.value
+        return (self.file.fingerprint, self.kind.value, crop, name)
 
     def _computed(self, encode: Callable[[VisionTower], torch.Tensor]) -> torch.Tensor:
         try:
-            return encode(self._tower or self._hold(None))
-        except RuntimeError as error:  # which MPS raises; CUDA's own error is one of them
+            return encode(self.tower or self._hold(None))
+        except RuntimeError as error:  # MPS raises this; CUDA's OutOfMemoryError derives from it
             if "out of memory" not in str(error).lower():
                 raise
-            self.__exit__(type(error), error, error.__traceback__)
+            self.tower = None
+            self.held.__exit__(type(error), error, error.__traceback__)
         logger.warning("Not enough GPU memory for the image encoder; encoding on the CPU.")
         return encode(self._hold(torch.device("cpu")))
 
     def _hold(self, device: torch.device | None) -> VisionTower:
-        self._tower = self._held.enter_context(self._acquire(self._file, device))
-        return self._tower
+        self.tower = self.held.enter_context(self.acquire(self.file, device))
+        return self.tower

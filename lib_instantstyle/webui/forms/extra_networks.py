@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from lib_instantstyle import NAME
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library.style_file import read_metadata
+from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.params.style_params import controls, default_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from lib_instantstyle.library.style_library import StyleLibrary
-    from lib_instantstyle.webui.jobs.generation import Generation
+from lib_instantstyle.webui.jobs.generation import Generation
 
 _TAG = "instantstyle"
 
 
 def register(library: StyleLibrary, generation: Generation) -> None:
-    """Add our page of cards and our tag; called by the host before it builds its page."""
+    """Add our page of cards and our tag, before the host builds its page."""
     from modules import extra_networks, ui_extra_networks
 
     ui_extra_networks.register_page(_make_page(library))
@@ -33,7 +30,7 @@ def _make_network(generation: Generation) -> Any:
     from modules import extra_networks
 
     class StyleNetwork(extra_networks.ExtraNetwork):  # type: ignore[misc]
-        """Hands the tags of each pass to its job. What is wrong with them is raised when sampling begins."""
+        """Hands the tags of each pass to its job, which raises their errors when sampling begins."""
 
         def __init__(self) -> None:
             super().__init__(_TAG)
@@ -51,7 +48,7 @@ def _make_page(library: StyleLibrary) -> Any:
     from modules import ui_extra_networks
 
     class StylePage(ui_extra_networks.ExtraNetworksPage):  # type: ignore[misc]
-        """One card a saved style."""
+        """One card for each saved style."""
 
         def __init__(self) -> None:
             super().__init__(NAME)
@@ -99,7 +96,7 @@ def _card(page: Any, path: Path, name: str, index: int | None) -> dict[str, Any]
 
 
 def _metadata(path: Path) -> dict[str, str]:
-    """Return the texts in a style file; a damaged one still gets its card, and says so when it is used."""
+    """Return the texts in a style file; a damaged one still gets a card, and its error comes with its use."""
     try:
         return read_metadata(path)
     except StyleError:
@@ -107,7 +104,7 @@ def _metadata(path: Path) -> dict[str, str]:
 
 
 def _description(metadata: dict[str, str]) -> str:
-    """Return the settings in one line by their labels, the preset first."""
+    """Return the settings in one line under their labels, the preset first."""
     try:
         settings = json.loads(metadata.get("settings", "{}"))
     except ValueError:

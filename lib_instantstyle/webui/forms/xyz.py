@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from lib_instantstyle import NAME
 from lib_instantstyle.params.controls import Control
 from lib_instantstyle.params.style_params import controls, default_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Choices = Callable[[], list[str]]
+Choices = Callable[[], list[str]]
 
 
 def register(files: dict[str, Choices]) -> None:
-    """Append our axes to the X/Y/Z script's list; called by the host before it builds the page.
-
-    Args:
-        files: The choices of the controls that name files.
-    """
+    """Append our axes to the X/Y/Z script's list before the page is built; ``files`` lists files by control."""
     from modules import scripts
 
     for data in scripts.scripts_data:
@@ -40,12 +33,8 @@ def _choices(control: Control) -> Choices | None:
         return lambda: list(control.suggestions)
     if control.choices is None:
         return None
-    labels = [_label(member) for member in control.choices]
+    labels = [str(member.value) for member in control.choices]
     return lambda: labels
-
-
-def _label(member: Enum) -> str:
-    return str(member.value)
 
 
 def _apply(name: str) -> Callable[[Any, Any, Any], None]:

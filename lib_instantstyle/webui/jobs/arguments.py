@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from lib_instantstyle.library.saved_style import PICTURES
+from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.params.style_params import StyleParams
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lib_instantstyle.library.style_library import StyleLibrary
 
 
 def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
     """Return the parameters of a job.
 
-    In a dict that names a saved ``style``, the style's settings stand for the keys that are left out. On the page
-    they need no such rule: choosing a style fills its settings into the controls.
+    In an API dict that names a saved ``style``, the style's settings replace missing keys. The page needs no such
+    rule: there, choosing a style fills its settings into the controls.
 
     Raises:
         ParameterError: If a key or value cannot be used.
@@ -33,7 +30,7 @@ def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
 
 
 def with_style(params: StyleParams, name: str, library: StyleLibrary) -> StyleParams:
-    """Return ``params`` with the settings of the saved style ``name``, and its embedding for the pictures.
+    """Return ``params`` with the saved style ``name``: its settings, and its embeddings in place of the pictures.
 
     What no style saves (adapter, passes, regions, the subject picture) stays.
 

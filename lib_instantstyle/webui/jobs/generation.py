@@ -1,18 +1,20 @@
 """One generation: from arguments to a styled UNet and back to a plain one.
 
 A `Job` belongs to one processing object. It is prepared in ``process``, acts only inside the denoising loop
-(inject, loop, eject in a ``finally``), and writes the infotext once it has acted. `Generation` is the one owner of
-whatever is injected right now; every clean-up goes through it.
+(inject, loop, eject in a ``finally``), and writes the infotext once it is injected. `Generation` alone owns what is
+injected now; every clean-up goes through it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
 from lib_instantstyle.method.memo import TensorMemo
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import read_tags
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
@@ -20,30 +22,21 @@ from lib_instantstyle.webui.jobs.arguments import read_arguments, with_style
 from lib_instantstyle.webui.jobs.job import Job
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.sampling_pass import Pass, coming_pass
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.setup.settings import ON_ERROR_WARN, current_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
 logger = logging.getLogger("instantstyle")
 
 
 class _Sampling(NamedTuple):
-    """The denoising loop that runs now."""
+    """The denoising loop that is running."""
 
     job: Job
     current: Pass
 
 
 class Generation:
-    """Owner of the injection that is in place, and the script's hooks behind their names.
-
-    Args:
-        builder: Prepares styles.
-    """
+    """Owns the injection that is in place, and answers the script's hooks."""
 
     def __init__(self, builder: StyleBuilder) -> None:
         self.memo = TensorMemo()
@@ -58,8 +51,8 @@ class Generation:
         record = PictureRecord(p)
         record.clear()
         p._instantstyle = None
-        if _steps_aside(p):
-            return
+        if getattr(p, "_ad_inner", False) and not current_settings().style_inner_passes:
+            return  # the inner pass of ADetailer
         p._instantstyle = Job(record, self._builder, self.memo)
         with self._deferred(p):
             params = self._with_axes(read_arguments(args, self._builder.library), getattr(p, "_instantstyle_axes", {}))
@@ -74,13 +67,13 @@ class Generation:
                 job.prepare(pictures[0], *_picture_size(p))
 
     def activate_tags(self, p: Any, tags: Sequence[tuple[str, ...]]) -> None:
-        """Note the saved styles that the prompt of the coming pass names, as they are written there."""
+        """Note the saved styles named in the prompt of the coming pass, as written."""
         job = _job_of(p)
         if job is not None:
             job.tags = tuple(tags)
 
     def before_sampling(self, p: Any, conditioning: Any) -> None:
-        """Arrange that the coming denoising loop, and only it, runs styled."""
+        """Style the coming denoising loop, and no other."""
         if not getattr(p, "is_hr_pass", False):
             PictureRecord(p).clear()  # what an earlier batch of the same job wrote
         job = _job_of(p)
@@ -100,7 +93,7 @@ class Generation:
         try:
             current = coming_pass(p, conditioning, tuple(read_tags(job.tags)), self._host)
             self._sampling = _Sampling(job, current)
-            self._attach()
+            self._attach(self._sampling)
         except InstantStyleError as error:
             if not _prefers_warning():
                 raise
@@ -108,10 +101,8 @@ class Generation:
             job.record.warn(error)
             self._sampling = None
 
-    def _attach(self) -> None:
-        if self._sampling is None:
-            return
-        job, current = self._sampling
+    def _attach(self, sampling: _Sampling) -> None:
+        job, current = sampling
         self._injection = job.injection(self._host.unet(), current)
         if self._injection is None:
             return
@@ -120,58 +111,52 @@ class Generation:
         job.report(current)
 
     def step(self, step: Any) -> None:
-        """Follow the denoiser: note the rows, and notice when the host has changed the UNet (refiner)."""
-        if self._sampling is None:
+        """Read the rows of a denoising step, and notice when the host has switched the UNet (refiner)."""
+        sampling, injection = self._sampling, self._injection
+        if sampling is None or injection is None:
             return
-        injection = self._injection
-        if injection is None or not injection.is_injected or self._host.unet() is not injection.unet:
-            self._follow_unet()
+        if not injection.is_injected or self._host.unet() is not injection.unet:
+            self._follow_unet(sampling)
         if self._injection is not None:
             try:
-                self._sampling.current.reader.begin_step(step)
+                sampling.current.reader.begin_step(step)
             except InstantStyleError as error:
                 self._injection.fail(error)
 
-    def _follow_unet(self) -> None:
-        """Move to the UNet that took over in mid-loop, or say that it stays plain (the SDXL refiner)."""
-        if self._injection is None or self._sampling is None:
-            return
+    def _follow_unet(self, sampling: _Sampling) -> None:
+        """Move to the UNet that took over within the loop, or note that it stays unstyled (the SDXL refiner)."""
         self.eject()
         try:
-            self._attach()
+            self._attach(sampling)
         except UnsupportedModelError as error:
-            self._sampling.job.record.write({infotext.NOTE: "not applied after the refiner switch"})
+            sampling.job.record.write({infotext.NOTE: "not applied after the refiner switch"})
             logger.info("The model that took over in mid-sampling stays unstyled: %s", error)
         except Exception as error:  # noqa: BLE001  the host swallows it here; the UNet's next call raises it
-            self._fail(error, self._sampling.current)
-
-    def _fail(self, error: Exception, current: Pass) -> None:
-        """Let the next call of the UNet that is loaded now raise ``error``."""
-        self._injection = Injection(self._host.unet(), (), current.reader.read_call)
-        self._injection.fail(error)
-        self._injection.inject()
+            self._injection = Injection(self._host.unet(), (), sampling.current.reader.read_call)
+            self._injection.fail(error)
+            self._injection.inject()
 
     def model_loaded(self) -> None:
-        """Let go of a UNet whose weights were replaced; a loop that is running takes hold again at its next step."""
+        """Eject from a UNet whose weights were replaced; a running loop injects again at its next step."""
         if self._injection is not None:
             self._injection.eject()
 
     def finish(self, p: Any) -> None:
-        """Make sure that nothing stays."""
+        """Leave nothing of the job behind."""
         self.eject()
         p._instantstyle = None
 
     def eject(self) -> None:
-        """Take out whatever is injected. Harmless where nothing is."""
+        """Remove the injection, if there is one."""
         injection, self._injection = self._injection, None
         if injection is not None:
             injection.eject()
 
     @contextlib.contextmanager
     def _deferred(self, p: Any) -> Iterator[None]:
-        """Keep an error that the host would swallow, and raise it where the user and the API see it.
+        """Defer an error that the host would swallow to where the user and the API see it.
 
-        Any exception counts: an unforeseen one must not leave a picture silently unstyled either.
+        This holds for any exception: an unforeseen one must not leave a picture silently unstyled either.
         """
         try:
             yield
@@ -208,8 +193,3 @@ def _picture_size(p: Any) -> tuple[int, int]:
 
 def _prefers_warning() -> bool:
     return current_settings().on_error == ON_ERROR_WARN
-
-
-def _steps_aside(p: Any) -> bool:
-    """Whether ``p`` is the inner pass of ADetailer, which stays unstyled unless the user wants it."""
-    return bool(getattr(p, "_ad_inner", False)) and not current_settings().style_inner_passes

@@ -1,33 +1,29 @@
 """`StyleParams` ⇄ the picture's generation parameters.
 
-Written: version, preset, adapter and the two hashes always, anything else that acted where it differs from its default.
-Pasting text that has our version fills in those defaults; text without it switches the accordion off.
+Version, preset, adapter and the two hashes are always written; any other control only where it acted and differs from
+its default. Pasting text with our version fills in those defaults; text without it switches the accordion off.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.params.blocks import LAYOUT, Preset
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import controls, default_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 
 VERSION = NAME
 ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons
 NOTE = f"{NAME} note"
 STYLES = f"{NAME} styles"
 ADAPTER_HASH = f"{NAME} adapter SHA-256"
-_ALWAYS = ("preset",)
 
 
 def key_of(name: str) -> str:
@@ -41,19 +37,13 @@ def is_ours(key: str) -> bool:
 
 
 def write(style: PreparedStyle, adapter_sha256: str | None, *, hires: bool) -> dict[str, Any]:
-    """Return the entries that describe a styled picture.
-
-    Args:
-        style: What acted.
-        adapter_sha256: Of the adapter's file, where it is known.
-        hires: Whether hires fix is on.
-    """
+    """Return the entries for a picture made with ``style``; ``hires`` says whether hires fix is on."""
     entries: dict[str, Any] = {VERSION: __version__}
     idle = _idle(style, hires=hires)
     for name, control in controls().items():
-        # Of the adapter, the one that Automatic chose.
+        # The adapter by its file name: what Automatic chooses depends on the folders.
         value = style.adapter.path.name if name == "adapter" else getattr(style.params, name)
-        if control.recorded and name not in idle and (name in _ALWAYS or value != default_of(name)):
+        if control.recorded and name not in idle and (name == "preset" or value != default_of(name)):
             entries[key_of(name)] = value.value if isinstance(value, Enum) else _kept_whole(value)
     entries[ADAPTER_HASH] = adapter_sha256
     if text := _hashes(style):
@@ -62,13 +52,13 @@ def write(style: PreparedStyle, adapter_sha256: str | None, *, hires: bool) -> d
 
 
 def _kept_whole(value: Any) -> Any:
-    """Quote a text with quotes that the host would leave as it is, and take for quoted when it reads it."""
+    """Quote a text whose own quotes the host would write as they are and strip when it reads them."""
     is_misread = isinstance(value, str) and '"' in value and not set(value) & set(",:\n")
     return json.dumps(value, ensure_ascii=False) if is_misread else value
 
 
 def _idle(style: PreparedStyle, *, hires: bool) -> set[str]:
-    """Return the controls that did nothing, whatever they are set to."""
+    """Return the controls that had no effect, whatever their values."""
     params = style.params
     conditions = {
         ("blocks",): params.preset is not Preset.CUSTOM,
@@ -89,7 +79,7 @@ def _hashes(style: PreparedStyle) -> str:
 
 
 def write_styles(hashes: Mapping[str, str]) -> dict[str, str]:
-    """Return the entry that names the saved styles that acted, with the hashes of their files."""
+    """Return the entry with the saved styles that acted and the hashes of their files."""
     return {STYLES: ", ".join(f"{name}: {digest}" for name, digest in hashes.items())}
 
 
@@ -106,7 +96,7 @@ def fill_defaults(parameters: dict[str, Any]) -> None:
 
 
 def _rejoin_sizes(parameters: dict[str, Any]) -> None:
-    """Put texts such as '2x4' together again, which the host takes for a width and a height."""
+    """Rejoin texts such as '2x4', which the host splits into a width and a height."""
     for key in map(key_of, controls()):
         if f"{key}-1" in parameters:
             parameters[key] = f"{parameters.pop(f'{key}-1')}x{parameters.pop(f'{key}-2')}"

@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from torch import nn
 
 from lib_instantstyle import NAME
+from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.declared import Passes
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.unet.injection import Injection
+from lib_instantstyle.unet.plan import ImageTerm
 from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.jobs import infotext
+from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.preparation_stats import PreparationStats
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from lib_instantstyle.method.memo import TensorMemo
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.params.tags import StyleTag
-    from lib_instantstyle.unet.plan import ImageTerm
-    from lib_instantstyle.unet.terms import ScheduledTerms
-    from lib_instantstyle.webui.jobs.picture_record import PictureRecord
-    from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
-    from lib_instantstyle.webui.jobs.sampling_pass import Pass
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.sampling_pass import Pass
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
 logger = logging.getLogger("instantstyle")
 _SHORT = 12  # digits of a hash
 
 
 class Job:
-    """Everything one processing object needs.
-
-    Args:
-        record: Where to say what acted.
-        builder: Prepares styles.
-        memo: What earlier jobs computed.
+    """Prepares the styles of one processing object and builds the injection of each of its passes.
 
     Attributes:
-        params: Of the accordion; None where it is off.
-        tags: Of the prompt of the coming pass, as written.
-        record: Where to say what acted.
+        params: The accordion's settings; None where it is off.
+        tags: The tags in the prompt of the coming pass, as written.
+        record: Takes infotext entries and notes.
     """
 
     def __init__(self, record: PictureRecord, builder: StyleBuilder, memo: TensorMemo) -> None:
@@ -57,14 +50,10 @@ class Job:
         self._reported: list[str] = []
 
     def prepare(self, subject: Any, width: int, height: int) -> None:
-        """Read the accordion's pictures, adapter and encoder.
-
-        Args:
-            subject: The input of img2img, if there is one.
-            width, height: Of the whole picture.
+        """Prepare the accordion's style for a picture of ``width`` × ``height``; ``subject`` is the img2img input.
 
         Raises:
-            InstantStyleError: If one of them cannot be used.
+            InstantStyleError: If its pictures, adapter or encoder cannot be used.
         """
         if self.params is not None:
             with self._stats:
@@ -77,29 +66,28 @@ class Job:
         return bool(self.tags) or self._accordion is not None
 
     def injection(self, unet: nn.Module, current: Pass) -> Injection | None:
-        """Build the injection into ``unet``; None if nothing takes part, or every weight is 0.
+        """Build the injection into ``unet``; None if no style takes part, or every weight is 0.
 
         Raises:
-            InstantStyleError: If a saved style cannot be used, the UNet is no SDXL base model, or does not fit the
-                adapter.
+            InstantStyleError: If a saved style cannot be used, or ``unet`` is no SDXL base model or does not fit.
         """
         if self._planned_for is not unet:
             self._terms.clear()
             self._planned_for = unet
         with self._stats:
-            scheduled = {
-                tag: self._scheduled(tag, style, unet, current) for tag, style in self._wanted(current).items()
-            }
-        for tag in (tag for tag, group in scheduled.items() if not group.terms):
-            style = f"<instantstyle:{tag.name}>" if tag else NAME
-            self.record.note(
-                f"{style} had nothing to do: every block's weight is 0. Raise a weight, or choose another preset."
-            )
+            styles = self._wanted(current).items()
+            scheduled = {tag: self._scheduled(tag, style, unet, current) for tag, style in styles}
+        for tag, group in scheduled.items():
+            if not group.terms:
+                name = f"<instantstyle:{tag.name}>" if tag else NAME
+                self.record.note(
+                    f"{name} had nothing to do: every block's weight is 0. Raise a weight, or choose another preset."
+                )
         acting = [group for group in scheduled.values() if group.terms]
         return Injection(unet, acting, current.reader.read_call, current.window) if acting else None
 
     def write_infotext(self, current: Pass) -> None:
-        """Record what acts: called only after the injection is in place."""
+        """Record what acts; call it once the injection is in place."""
         acting = self._acting(current)
         accordion = acting.get(None)
         if accordion is not None:
@@ -107,13 +95,12 @@ class Job:
             sha256 = self._builder.host.file_sha256(path, f"instantstyle/{path.name}")
             self.record.write(infotext.write(accordion, sha256, hires=current.has_hires))
             self._write_idle(accordion, current)
-        saved = {tag.name if tag else style.params.style: style.saved_sha256 for tag, style in acting.items()}
-        saved = {name: sha256[:_SHORT] for name, sha256 in saved.items() if sha256}
-        if saved:
-            self.record.write(infotext.write_styles(saved))
+        saved = {tag.name if tag else style.params.style: style.saved_sha256[:_SHORT] for tag, style in acting.items()}
+        if hashes := {name: sha256 for name, sha256 in saved.items() if sha256}:
+            self.record.write(infotext.write_styles(hashes))
 
     def report(self, current: Pass) -> None:
-        """Log what acts and what it took to prepare: one line a job, unless a later pass differs."""
+        """Log what acts and what its preparation took: one line a job, unless a later pass differs."""
         acting = self._acting(current).items()
         styles = [f"{tag.name}: {style.summary()}" if tag else style.summary() for tag, style in acting]
         if styles != self._reported:
@@ -121,10 +108,11 @@ class Job:
         self._reported, self._stats = styles, PreparationStats(self._memo)
 
     def _wanted(self, current: Pass) -> dict[StyleTag | None, PreparedStyle]:
-        """Return what takes part in this pass: the accordion's style under None, and the prompt's."""
+        """Return the styles that take part in this pass: the accordion's under None, the prompt's under their tags."""
         wanted: dict[StyleTag | None, PreparedStyle] = {}
-        if self._accordion is not None and _takes_part(self._accordion, current):
-            wanted[None] = self._accordion
+        style, this_pass = self._accordion, Passes.HIRES if current.is_hires else Passes.FIRST
+        if style is not None and (not current.has_hires or style.params.passes in (Passes.BOTH, this_pass)):
+            wanted[None] = style
         for tag in current.tags:
             if tag not in self._tagged:
                 self._tagged[tag] = self._builder.from_prompt(tag)
@@ -132,7 +120,7 @@ class Job:
         return wanted
 
     def _acting(self, current: Pass) -> dict[StyleTag | None, PreparedStyle]:
-        """Return what of it acts anywhere; known once the injection is built."""
+        """Return those of them that have terms; known once the injection is built."""
         return {tag: style for tag, style in self._wanted(current).items() if self._terms[tag]}
 
     def _scheduled(self, tag: StyleTag | None, style: PreparedStyle, unet: nn.Module, current: Pass) -> ScheduledTerms:
@@ -141,7 +129,7 @@ class Job:
         return style.scheduled(self._terms[tag], hires=current.is_hires)
 
     def _write_idle(self, style: PreparedStyle, current: Pass) -> None:
-        """Say what of the accordion's style did not act, though it was given."""
+        """Note which parts of the accordion's style could not act."""
         idle = []
         if style.ignores_layout:
             idle.append("the layout picture was left out, since the preset or its weights leave the layout block out")
@@ -151,9 +139,3 @@ class Job:
             self.record.note(f"{NAME}: {text}")
         if idle:
             self.record.write({infotext.NOTE: "; ".join(idle)})
-
-
-def _takes_part(style: PreparedStyle, current: Pass) -> bool:
-    """Whether the accordion's style takes part in this pass."""
-    wanted = Passes.HIRES if current.is_hires else Passes.FIRST
-    return not current.has_hires or style.params.passes in (Passes.BOTH, wanted)

@@ -1,19 +1,17 @@
-"""How much content the references of a style hold, measured without making a picture."""
+"""How much of the content to remove the references of a style hold, measured without making a picture."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.embeddings import mean_embedding
 from lib_instantstyle.method.removal import UNRELATED, Resemblance
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 
 
 class Measurement(NamedTuple):
-    """How much the references resemble the content to remove, and what to think of it."""
+    """How much the references resemble the content to remove, with warnings about unsuitable words or strengths."""
 
     resemblances: list[Resemblance]
     warnings: list[str]

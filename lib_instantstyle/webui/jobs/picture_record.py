@@ -1,25 +1,19 @@
-"""What is told of the pictures that one processing object makes: infotext entries, and notes below them."""
+"""Infotext entries of a job's pictures, and notes below them."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from lib_instantstyle import NAME
 from lib_instantstyle.webui.jobs import infotext
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 logger = logging.getLogger("instantstyle")
 
 
 class PictureRecord:
-    """Writes where the host reads.
-
-    Args:
-        p: The host's processing object.
-    """
+    """Writes to the host's processing object ``p`` what the host puts into the infotext and below the picture."""
 
     def __init__(self, p: Any) -> None:
         self._p = p
@@ -29,7 +23,7 @@ class PictureRecord:
         self._p.extra_generation_params.update(entries)
 
     def clear(self) -> None:
-        """Take every entry of ours out of the infotext."""
+        """Remove our entries from the infotext."""
         for key in [key for key in self._p.extra_generation_params if infotext.is_ours(key)]:
             del self._p.extra_generation_params[key]
 

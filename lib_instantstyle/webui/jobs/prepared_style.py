@@ -1,49 +1,40 @@
-"""One style of a job, ready before sampling: the accordion's, or a saved one from the prompt."""
+"""One style of a job, prepared before sampling: the accordion's, or a saved one from the prompt."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.method.embeddings import Embeddings
+from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.method.removal import Remover
 from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.contents import Content
+from lib_instantstyle.params.picture_hashes import PictureHashes
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.pictures.regions import Mask
 from lib_instantstyle.unet.image_projection import ImageProjection
-from lib_instantstyle.unet.plan import check_fits, image_terms
+from lib_instantstyle.unet.plan import ImageTerm, check_fits, image_terms
+from lib_instantstyle.unet.sites import Site
 from lib_instantstyle.unet.sources import Sources
 from lib_instantstyle.unet.terms import ScheduledTerms
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lib_instantstyle.method.embeddings import Embeddings
-    from lib_instantstyle.method.memo import TensorMemo
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.params.contents import Content
-    from lib_instantstyle.params.picture_hashes import PictureHashes
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.pictures.regions import Mask
-    from lib_instantstyle.unet.plan import ImageTerm
-    from lib_instantstyle.unet.sites import Site
-    from lib_instantstyle.webui.hosts.host import Host
+from lib_instantstyle.webui.hosts.host import Host
 
 
 @dataclass(frozen=True)
 class PreparedStyle:
-    """What one style needs.
+    """A style with its settings, its embeddings and the adapter that reads them; ``host`` gives text vectors.
 
     Attributes:
-        params: Its settings.
-        adapter: Reads its embeddings.
-        embeddings: Of its pictures.
-        host: Gives text vectors.
         masks: Regions by the index of their reference.
-        factor: Its weight among several.
-        hashes: Of its pictures; None for a style from the prompt.
-        saved_sha256: Of the saved style that it was read from; empty where there is none.
+        factor: The weight of its tag; 1 for the accordion's style.
+        hashes: The hashes of its pictures; None for a style from the prompt.
+        saved_sha256: The hash of the saved style's file; empty where there is none.
 
     Raises:
-        ParameterError: If content is to be removed that the adapter's embeddings have no words for.
+        ParameterError: If content is to be removed and the adapter's embeddings are not in the space of words.
     """
 
     params: StyleParams
@@ -56,7 +47,7 @@ class PreparedStyle:
     saved_sha256: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what could only fail later, in the middle of the job."""
+        """Refuse now what would fail in the middle of the job."""
         if self.contents and not self.adapter.has_text_space:
             raise ParameterError(
                 f"Content ({self.params.content!r}) cannot be removed with {self.adapter.path.name}: Plus adapters "
@@ -66,21 +57,21 @@ class PreparedStyle:
 
     @property
     def contents(self) -> tuple[Content, ...]:
-        """What is removed."""
+        """The contents to remove; none at strength 0."""
         return self.params.contents if self.params.content_strength else ()
 
     @property
     def needs_guidance(self) -> bool:
-        """Whether something acts through the unconditional rows alone."""
+        """Whether something acts on the unconditional rows alone, which only CFG runs."""
         return bool(self.params.anti_layout) or self.embeddings.negative is not None
 
     @property
     def ignores_layout(self) -> bool:
-        """Whether there is a layout picture, but no block for it."""
+        """Whether there is a layout picture but no block that takes it."""
         return self.embeddings.layout is not None and not self.params.takes_layout
 
     def remover(self) -> Remover | None:
-        """Return what removes the contents, None where nothing is to be removed."""
+        """Return the content removal, or None where nothing is to be removed."""
         if not self.contents:
             return None
         vectors = self.host.text_vectors([content.words for content in self.contents])
@@ -90,7 +81,7 @@ class PreparedStyle:
         """Compute the image terms at ``sites``, or take from ``memo`` what an earlier job computed.
 
         Raises:
-            InstantStyleError: If the adapter does not fit the UNet, or the wishes contradict each other.
+            InstantStyleError: If the adapter does not fit the UNet, or the settings contradict each other.
         """
         check_fits(self.adapter, sites)
         project = ImageProjection(self.adapter, memo)
@@ -98,7 +89,7 @@ class PreparedStyle:
         return image_terms(sources.all(), sites, self.adapter, memo)
 
     def scheduled(self, terms: tuple[ImageTerm, ...], *, hires: bool) -> ScheduledTerms:
-        """Return the terms with the schedule of a pass."""
+        """Return ``terms`` with the strength schedule of the first or the hires pass."""
         return ScheduledTerms(terms, Schedule.of_pass(self.params, hires=hires), self.params.prompt_colours)
 
     def check_shape(self, width: int, height: int) -> None:

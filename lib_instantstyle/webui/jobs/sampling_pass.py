@@ -1,27 +1,26 @@
-"""One sampling pass of a job, as styling sees it."""
+"""One sampling pass of a job: what styling needs to know of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from lib_instantstyle.params.tags import StyleTag
-    from lib_instantstyle.pictures.regions import CropWindow
-    from lib_instantstyle.webui.hosts.host import Host, PassReader
+from lib_instantstyle.params.tags import StyleTag
+from lib_instantstyle.pictures.regions import CropWindow
+from lib_instantstyle.webui.hosts.host import Host, PassReader
 
 
 @dataclass(frozen=True)
 class Pass:
-    """What is fixed while one denoising loop runs.
+    """What stays the same while one denoising loop runs.
 
     Attributes:
         is_hires: Whether it is the hires pass.
         has_hires: Whether the job has one.
         is_guided: Whether the unconditional rows act on the picture: CFG above 1.
-        tags: Saved styles that the prompt names.
-        window: The part of the whole picture that it samples.
-        reader: Explains the UNet's calls; knows the pictures of the batch.
+        tags: The saved styles named in the prompt.
+        window: The part of the whole picture that is sampled.
+        reader: Tells the rows of the UNet's calls apart.
     """
 
     is_hires: bool

@@ -1,28 +1,24 @@
-"""Makes a saved style of what is set: the pictures are encoded once more, and left behind."""
+"""Saves the current settings as a style: the embeddings of the pictures, not the pictures."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PIL import Image
 
 from lib_instantstyle.library.saved_style import SavedStyle, settings_of
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import load_picture
-from lib_instantstyle.webui.encoding.job_pictures import style_alone
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.encoding.job_pictures import given_references, style_alone
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
 _THUMBNAIL = 192  # pixels, the longer side
 _QUALITY = 70  # of WebP; about 4 KB
 
 
 def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace: bool = False) -> Path:
-    """Keep what ``params`` describe under ``name`` and return the file.
+    """Save the style that ``params`` describe under ``name`` and return its file.
 
     Region masks and the subject picture stay out: they belong to one picture, not to a style.
 
@@ -40,8 +36,7 @@ def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace
 def _thumbnail(params: StyleParams, builder: StyleBuilder) -> bytes:
     if params.style:
         return builder.library.find(params.style).thumbnail
-    dropped = [params.image, *(params.images if isinstance(params.images, (list, tuple)) else [params.images])]
-    pictures = (load_picture(entry, builder.host.fetch_picture) for entry in dropped)
+    pictures = (load_picture(entry, builder.host.fetch_picture) for entry in given_references(params))
     picture = next((loaded for loaded in pictures if loaded), None)
     if picture is None:
         return b""

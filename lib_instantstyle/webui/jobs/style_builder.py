@@ -1,37 +1,27 @@
-"""Prepares styles: of the accordion's pictures, or from the style library."""
+"""Prepares styles from the accordion's pictures, or from the style library."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_instantstyle.errors import ParameterError, StyleError
-from lib_instantstyle.library.saved_style import PICTURES
+from lib_instantstyle.library.saved_style import PICTURES, SavedStyle
+from lib_instantstyle.library.style_library import StyleLibrary
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params.declared import AUTOMATIC
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding.job_pictures import take_pictures
+from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
+from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
-
-if TYPE_CHECKING:
-    from lib_instantstyle.library.saved_style import SavedStyle
-    from lib_instantstyle.library.style_library import StyleLibrary
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.params.tags import StyleTag
-    from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
-    from lib_instantstyle.webui.hosts.host import Host
 
 
 class StyleBuilder:
-    """Makes a `PreparedStyle` of what is wished.
-
-    Args:
-        host: The model side of the WebUI.
-        models: Find adapters.
-        library: Finds saved styles.
-        encoder: Embeds pictures.
-    """
+    """Makes a `PreparedStyle` of the accordion's settings or of a tag in the prompt."""
 
     def __init__(self, host: Host, models: ModelFiles, library: StyleLibrary, encoder: PictureEncoder) -> None:
         self.host = host
@@ -45,9 +35,9 @@ class StyleBuilder:
         """Prepare the accordion's style: its pictures, or the saved style that it names.
 
         Args:
-            params: What is wished.
-            subject: The input of img2img, which stands in for the subject picture.
-            count: Told of each embedding that is needed whether the cache knew it.
+            params: The accordion's settings.
+            subject: The img2img input, used where no subject picture is given.
+            count: Called for each embedding with whether the cache had it.
 
         Raises:
             InstantStyleError: If pictures, adapter, encoder or style cannot be used.
@@ -72,7 +62,7 @@ class StyleBuilder:
         )
 
     def _from_library(self, params: StyleParams, subject: Any, count: Count) -> PreparedStyle:
-        """Take the style's embeddings; regions and the subject picture are the job's own."""
+        """Use the saved embeddings; regions and the subject picture are the job's own."""
         taken = [name for name in PICTURES if not is_empty(getattr(params, name))]
         if taken:
             raise ParameterError(
@@ -92,12 +82,7 @@ class StyleBuilder:
         )
 
     def _adapter_for(self, saved: SavedStyle, name: str) -> Adapter:
-        """Return the adapter called ``name``, or the first that reads the style's embeddings.
-
-        Raises:
-            StyleError: If that adapter reads other embeddings.
-            AdapterError: If there is none.
-        """
+        """Return the adapter called ``name``, or for Automatic the first that reads the style's embeddings."""
         adapter = self.models.find_adapter(name, saved.suits)
         if not saved.suits(adapter):
             raise StyleError(

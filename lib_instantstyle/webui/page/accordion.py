@@ -1,14 +1,17 @@
-"""The accordion: one class for both tabs. The first screen is short; each further tab holds one subject."""
+"""The accordion in txt2img and img2img. Its first screen is short; each further tab holds one subject."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import gradio as gr
 
 from lib_instantstyle import NAME
+from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.page.fields import Fields
+from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.status import StatusLine
 from lib_instantstyle.webui.page.tabs.blocks_tab import BlocksTab
 from lib_instantstyle.webui.page.tabs.content_tab import ContentTab
@@ -19,23 +22,11 @@ from lib_instantstyle.webui.page.tabs.regions_tab import RegionsTab
 from lib_instantstyle.webui.page.tabs.style_tab import StyleTab
 from lib_instantstyle.webui.page.tabs.timing_tab import TimingTab
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lib_instantstyle.webui.extension import Extension
-    from lib_instantstyle.webui.page.section import Section
-
-    Make = Callable[[Fields], Section]
+Make = Callable[[Fields], Section]
 
 
 class Accordion:
-    """Builds the components.
-
-    Args:
-        extension: What the tabs show and change.
-        elem_id: Makes an element id of a field's name, distinct in each tab.
-        is_img2img: Which of the two tabs it is for.
-    """
+    """Builds the components; ``elem_id`` makes a field's name into an element id of its own in each tab."""
 
     def __init__(self, extension: Extension, elem_id: Callable[[str], str], *, is_img2img: bool) -> None:
         self._extension = extension
@@ -78,10 +69,10 @@ class Accordion:
             return make(self._fields)
 
     def infotext_fields(self) -> list[tuple[Any, Any]]:
-        """Return what pasting fills. The accordion opens by a function, since its key is the version's."""
+        """Return the components that pasting fills, with their keys; the accordion has a function in place of one."""
         named = [(component, infotext.key_of(name)) for name, component in self._fields.named().items()]
         return [(self._fields["enabled"], infotext.is_enabled), *named]
 
     def paste_names(self) -> list[str]:
-        """Return the names by which "Send to img2img" carries values over, pictures included."""
+        """Return the keys by which "Send to img2img" carries values over, pictures included."""
         return [infotext.key_of(name) for name in self._fields.named()]

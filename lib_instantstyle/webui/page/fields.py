@@ -1,37 +1,32 @@
-"""Components made from the controls, and what every section does with them."""
+"""Components made from the controls, and helpers for the event handlers of all sections."""
 
 from __future__ import annotations
 
 import functools
-from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.params.controls import Control
 from lib_instantstyle.params.style_params import StyleParams, controls, default_of
-from lib_instantstyle.webui.page.gallery import MaskGallery, PictureGallery
-from lib_instantstyle.webui.page.picture_boxes import PictureBox
+from lib_instantstyle.webui.page.pictures import MaskGallery, PictureBox, PictureGallery
 from lib_instantstyle.webui.page.topics import Topics
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Answer = TypeVar("Answer")
 _PICTURE_HEIGHT = 240  # pixels
 _GALLERY_HEIGHT = 190
+GALLERY_LOOK = {"object_fit": "contain", "preview": False, "elem_classes": "instantstyle-gallery"}
 
 
 class Fields:
-    """The components of one tab by the names of their fields.
-
-    Args:
-        elem_id: Makes an element id of a name, distinct in each tab.
+    """The components of one accordion by the names of their fields.
 
     Attributes:
-        tabs: The accordion's own tabs by label.
-        topics: What the sections publish to each other.
+        elem_id: Makes a name into an element id, distinct in txt2img and img2img.
+        tabs: The accordion's tabs by label.
+        topics: Events that the sections publish to each other.
     """
 
     def __init__(self, elem_id: Callable[[str], str]) -> None:
@@ -45,17 +40,17 @@ class Fields:
         return self._components[name]
 
     def __setitem__(self, name: str, component: Any) -> None:
-        """Take a component that was made elsewhere."""
+        """Register a component that was made elsewhere."""
         self._components[name] = component
 
     def add(self, name: str, **options: Any) -> Any:
-        """Make the component of the field ``name`` here on the page."""
+        """Lay out the component of the field ``name`` here on the page."""
         component = _component(name, controls()[name], {"elem_id": self.elem_id(name), **options})
         self._components[name] = component
         return component
 
     def add_files(self, name: str, choices: Callable[[], list[str]]) -> Any:
-        """Make a dropdown of files that may come and go, with a button to look again."""
+        """Lay out a dropdown of files that may come and go, with a button that refreshes it."""
         from modules.ui_common import create_refresh_button
 
         control = controls()[name]
@@ -65,6 +60,12 @@ class Fields:
         self._components[name] = dropdown
         create_refresh_button(dropdown, lambda: None, lambda: {"choices": choices()}, self.elem_id(f"{name}_refresh"))
         return dropdown
+
+    def extra(self, kind: Callable[..., Any], name: str, *values: Any, **options: Any) -> Any:
+        """Lay out a component that is no field, so that the WebUI does not save it among its defaults either."""
+        component = kind(*values, elem_id=self.elem_id(name), **options)
+        component.do_not_save_to_config = True
+        return component
 
     def in_order(self) -> list[Any]:
         """Return the components in the order of the fields, which is the order of the positional API."""
@@ -76,7 +77,7 @@ class Fields:
 
 
 def params_from(values: Sequence[Any]) -> StyleParams:
-    """Return what the components say, as if the accordion were ticked.
+    """Return the parameters in the components' values, as if the accordion were ticked.
 
     Raises:
         ParameterError: If a value cannot be used.
@@ -98,7 +99,7 @@ def showing_errors(handler: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 def queued(handler: Callable[..., Answer]) -> Callable[..., Answer]:
-    """Run an event handler that uses the model when no picture is being made, and show its errors."""
+    """Run an event handler that uses the model while no picture is being made, and show its errors."""
     from modules import call_queue
 
     locked: Callable[..., Answer] = call_queue.wrap_queued_call(showing_errors(handler))
@@ -111,7 +112,8 @@ def _component(name: str, control: Control, options: dict[str, Any]) -> Any:
         return _pictures(name, control, options)
     common: dict[str, Any] = {"label": control.label, "info": control.help, **options}
     if control.choices is not None:
-        return _choice(control.choices, default, common)
+        labels = [str(member.value) for member in control.choices]
+        return gr.Dropdown(choices=labels, value=str(default.value), **common)
     if control.suggestions:
         return gr.Dropdown(choices=list(control.suggestions), value=default, allow_custom_value=True, **common)
     if isinstance(default, float):
@@ -119,20 +121,8 @@ def _component(name: str, control: Control, options: dict[str, Any]) -> Any:
     return gr.Textbox(value=default, **{"lines": 1, **common})
 
 
-def _choice(choices: type[Enum], default: Enum, common: dict[str, Any]) -> Any:
-    labels = [str(member.value) for member in choices]
-    return gr.Dropdown(choices=labels, value=str(default.value), **common)
-
-
 def _pictures(name: str, control: Control, options: dict[str, Any]) -> Any:
     if control.pictures == 1:
         return PictureBox(**{"label": control.label, "height": _PICTURE_HEIGHT, **options})
     kind = MaskGallery if name == "masks" else PictureGallery
-    common = {
-        "columns": 4,
-        "height": _GALLERY_HEIGHT,
-        "object_fit": "contain",
-        "preview": False,
-        "elem_classes": "instantstyle-gallery",
-    }
-    return kind(**{"label": control.label, **common, **options})
+    return kind(**{"label": control.label, "columns": 4, "height": _GALLERY_HEIGHT, **GALLERY_LOOK, **options})

@@ -1,25 +1,18 @@
-"""A part of the accordion."""
+"""The base class of the accordion's parts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
+from lib_instantstyle.webui.page.fields import Fields
 
 
 class Section:
-    """Lays itself out when it is constructed; events follow once all sections are there.
-
-    Args:
-        fields: Of the tab that it is part of.
-    """
+    """A part of the accordion, which adds its components to ``fields`` when it is constructed, and events later."""
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
 
     def publish(self) -> None:
-        """Register the events that others may listen to. All sections do so before any of them connects."""
+        """Publish the events that others may listen to. All sections do so before any of them connects."""
 
     def connect(self) -> None:
-        """Let the components act, and listen to what others have published."""
+        """Attach handlers to the components' events and to what others have published."""

@@ -1,49 +1,36 @@
-"""The status line above the tabs: what is there for a styled picture, and what to do next."""
+"""The status line above the tabs: what a styled picture needs, what is missing, and what to do next."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.models.preflight import Verdict, checks, next_step
+from lib_instantstyle.models.preflight import Check, Verdict, checks, next_step
+from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.models.preflight import Check
-    from lib_instantstyle.webui.page.fields import Fields
-    from lib_instantstyle.webui.setup.readiness import Readiness
+from lib_instantstyle.webui.setup.readiness import Readiness
 
 _MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", Verdict.OPTIONAL: "○"}
 
 
 class StatusLine(Section):
-    """The line above the tabs.
-
-    Args:
-        fields: Of the tab.
-        readiness: Knows what is missing.
-    """
+    """The line above the tabs, which shows what ``readiness`` finds."""
 
     def __init__(self, fields: Fields, readiness: Readiness) -> None:
         super().__init__(fields)
         self._readiness = readiness
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
         # The page's script counts the pictures, so that they need not travel for this.
-        self._count = gr.Textbox(visible=False, elem_id=fields.elem_id("pictures"))
-        self._count.do_not_save_to_config = True
+        self._count = fields.extra(gr.Textbox, "pictures", visible=False)
 
     def connect(self) -> None:
-        """Look whenever something changes that decides."""
+        """Check again whenever something changes that the line depends on."""
         fields = self._fields
         look = {
             "fn": self._drawn,
-            "inputs": [
-                self._count,
-                *(fields[name] for name in ("enabled", "adapter", "reference", "style", "content")),
-            ],
+            "inputs": [self._count, *map(fields.__getitem__, ("enabled", "adapter", "reference", "style", "content"))],
             "outputs": [self._line],
             "show_progress": False,
             "_js": f"async (_, ...rest) => [await instantstylePictures('{fields.elem_id('image')}'), ...rest]",

@@ -1,20 +1,18 @@
-"""How the sections of the accordion hear of each other's changes."""
+"""Events between the sections of the accordion."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Event = Callable[..., Any]  # of gradio: takes a function with its inputs and outputs
+Event = Callable[..., Any]  # gradio's: takes a function with its inputs and outputs
 
 
 class Topic(Enum):
-    """What parts of the accordion publish; gradio itself tells when a single component changes."""
+    """The changes that sections publish; for those of a single component gradio has events of its own."""
 
-    REFERENCES = "the further references changed"  # a gallery does not tell
+    REFERENCES = "the further references changed"  # gradio's galleries have no event for it
     STYLE_CHOSEN = "a saved style was filled into the controls"
 
 
@@ -25,14 +23,14 @@ class Topics:
         self._events: dict[Topic, list[Event]] = {}
 
     def publish(self, topic: Topic, event: Event) -> None:
-        """Let others hear of ``event``."""
+        """Offer ``event`` to listeners of ``topic``."""
         self._events.setdefault(topic, []).append(event)
 
     def listen(self, topic: Topic, **arguments: Any) -> None:
-        """Call a function, with the arguments of gradio's events, whenever something of ``topic`` happens.
+        """Attach a handler, given as the arguments of a gradio event, to all events of ``topic``.
 
         Raises:
-            KeyError: If nobody publishes it.
+            KeyError: If nothing publishes it.
         """
         for event in self._events[topic]:
             event(**arguments)

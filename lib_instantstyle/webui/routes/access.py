@@ -1,20 +1,16 @@
-"""Who may call our routes, when they may run, and how errors are answered."""
+"""Who may call our routes, when they run, and how errors are answered."""
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from lib_instantstyle.errors import InstantStyleError, UnknownStyleError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_NOT_FOUND = 404
-
 
 def while_idle(endpoint: Callable[[Any], Any], values: Any) -> Any:
-    """Answer while no picture is being made: for what needs the model."""
+    """Answer while no picture is being made: for endpoints that use the model."""
     from modules import call_queue
 
     with call_queue.queue_lock:
@@ -28,13 +24,13 @@ def with_http_errors(endpoint: Callable[[Any], Any], values: Any) -> Any:
     try:
         return endpoint(values)
     except UnknownStyleError as error:
-        raise HTTPException(_NOT_FOUND, error.detail) from error
+        raise HTTPException(404, error.detail) from error
     except InstantStyleError as error:
         raise HTTPException(error.status_code, error.detail) from error
 
 
 def authentication() -> list[Any]:
-    """Return FastAPI's dependencies that ask for the account of ``--api-auth``, as the host's own routes do."""
+    """Return the FastAPI dependencies that check the accounts of ``--api-auth``, as the host's own routes do."""
     from fastapi import Depends, HTTPException
     from fastapi.security import HTTPBasic
     from modules import shared

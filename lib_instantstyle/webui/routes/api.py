@@ -1,38 +1,32 @@
-"""Routes beside the host's own: version, schema, adapters, preflight, models to get, and the styles."""
+"""Our routes: version, schema, adapters, preflight, models to get, and styles."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.errors import ParameterError, StyleError
 from lib_instantstyle.fetch.catalogue import size_text
 from lib_instantstyle.library.style_library import content_of
+from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind
 from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
+from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.jobs.measure import measure
+from lib_instantstyle.webui.jobs.measure import Measurement, measure
 from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.routes.access import authentication, while_idle, with_http_errors
 from lib_instantstyle.webui.routes.schema import json_schema
-
-if TYPE_CHECKING:
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.webui.extension import Extension
 
 _PREFIX = "/instantstyle"
 
 
 class Api:
-    """The routes' answers.
-
-    Args:
-        extension: What they are about.
-    """
+    """Answers the routes."""
 
     def __init__(self, extension: Extension) -> None:
         self._builder = extension.builder
@@ -42,7 +36,7 @@ class Api:
         self._readiness = extension.readiness
 
     def register(self, app: Any) -> None:
-        """Add the routes; called by the host once its server exists. They ask for ``--api-auth`` as the host's do."""
+        """Add the routes to the host's server, under ``--api-auth`` like its own."""
         from fastapi import Body
 
         body = Body(default={})
@@ -119,22 +113,18 @@ class Api:
             InstantStyleError: If something in the dict cannot be used.
         """
         style = self._builder.from_accordion(style_alone(self._params(values)))
-        answer: dict[str, Any] = {
+        found = measure(style) if style.contents else Measurement([], [])
+        return {
             "kind": style.adapter.kind.value,
             "adapter": style.adapter.path.name,
             "references": list(style.hashes.style) if style.hashes else [],
             "embeddings": [embedding.mean(dim=0).tolist() for embedding in style.embeddings.style],
-            "contents": [],
-            "warnings": [],
-        }
-        if style.contents:
-            found = measure(style)
-            answer["warnings"] = found.warnings
-            answer["contents"] = [
+            "contents": [
                 {"content": words, "weight": weight, "before": before, "after": after}
                 for (words, weight), before, after in found.resemblances
-            ]
-        return answer
+            ],
+            "warnings": found.warnings,
+        }
 
     def _params(self, values: Any) -> StyleParams:
         if not isinstance(values, dict):
@@ -152,7 +142,7 @@ class Api:
         return {**entry, **kind, "settings": dict(style.settings)}
 
     def _adapter_entry(self, adapter: Adapter) -> dict[str, Any]:
-        """Return what is told of an adapter; of the encoders that suit it the first is the one that is used."""
+        """Describe an adapter; the first of its ``encoders`` is the one that jobs use."""
         suitable = [encoder.path.name for encoder in self._models.encoders() if encoder.suits(adapter)]
         size = adapter.path.stat().st_size
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 from lib_instantstyle import NAME
@@ -11,7 +10,7 @@ from lib_instantstyle.params.style_params import controls, default_of
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema."""
+    """Return the schema of the dict that describes one job."""
     properties = {name: _property(name, control) for name, control in controls().items()}
     return {"title": NAME, "type": "object", "additionalProperties": False, "properties": properties}
 
@@ -22,7 +21,7 @@ def _property(name: str, control: Control) -> dict[str, Any]:
     if control.pictures:
         return entry | _pictures(control)
     if control.choices:
-        return entry | {"type": "string", "enum": [_value(m) for m in control.choices], "default": _value(default)}
+        return entry | {"type": "string", "enum": [m.value for m in control.choices], "default": default.value}
     if isinstance(default, bool):
         return entry | {"type": "boolean", "default": default}
     if isinstance(default, float):
@@ -36,7 +35,3 @@ def _pictures(control: Control) -> dict[str, Any]:
     if control.pictures == 1:
         return picture | {"default": None}
     return {"type": ["array", "null"], "items": picture, "maxItems": control.pictures, "default": None}
-
-
-def _value(member: Enum) -> Any:
-    return member.value

@@ -1,27 +1,24 @@
-"""The UNet as a U of eleven bars that show the blocks' weights. Places are percentages, heights are pixels."""
+"""The UNet as a U of eleven bars, the blocks' weights. Horizontal lengths are percentages, heights are pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
 
 from lib_instantstyle.params.block_weights import SiteName, Target
 from lib_instantstyle.params.blocks import BLOCKS, Block
 from lib_instantstyle.webui.page.svg.numbers import signed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MAX_WEIGHT = 2.0  # a full bar
 
 _COLUMN = 100 / len(BLOCKS)  # per cent
 _NUMBER, _BAR, _LABEL = 15, 72, 18  # pixels: the number over the bar, the bar, the name under it
 _CELL = _NUMBER + _BAR + _LABEL
-_UPPER, _LOWER, _MID = 8, 136, 154  # where the cells of the two resolutions and of the middle block begin
+_UPPER, _LOWER, _MID = 8, 136, 154  # the tops of the cells: the two resolutions and the middle block
 _BAND = 120  # pixels, the height of one resolution's stripe
 _MAP_HEIGHT = _MID + _CELL + 6
 
-# Skip connections: two places in `BLOCKS` and the height. The first block going up hears the last one going down.
+# Skip connections: two indices into `BLOCKS` and a height. The first block on the way up joins the last one down.
 _SKIPS = ((0, 9, _UPPER + 30), (1, 8, _UPPER + 42), (2, 6, _LOWER + 58), (3, 5, _LOWER + 70))
 
 
@@ -32,7 +29,7 @@ def block_map(weights: Mapping[Target, float], *, elem_id: str, target: str = ""
 
     Args:
         weights: The weight of each block or single site; bars end at 2, numbers do not.
-        elem_id: The id of the drawing, by which the script finds it again after a redraw.
+        elem_id: The id by which the page's script finds the drawing again after a redraw.
         target: The element id of the textbox that the script writes edits to, as ``name=weight#count``.
     """
     singles = {
@@ -50,7 +47,7 @@ def block_map(weights: Mapping[Target, float], *, elem_id: str, target: str = ""
 
 
 def _cell(place: int, block: Block, weight: float, singles: Mapping[int, float]) -> str:
-    """Draw one block. The script redraws bar, number and classes by the same rules while dragging."""
+    """Draw one block. The page's script applies the same rules to bar, number and classes during a drag."""
     weight = round(weight, 2) + 0.0  # no "-0.00"
     spoken = f"{block.role.value.capitalize()} block, {block.name}" if block.role.value else block.name
     off = weight == 0 and not any(singles.values())
@@ -84,7 +81,7 @@ def _mark(weight: float) -> str:
 
 
 def _number(weight: float, singles: Mapping[int, float]) -> str:
-    """Return the block's weight; an asterisk says that it is not the whole truth."""
+    """Return the block's weight, with an asterisk where single cross-attentions differ from it."""
     if weight or not singles:
         return signed(weight) + "*" * bool(singles)
     if len(singles) > 1:
@@ -101,11 +98,11 @@ def _spoken(singles: Mapping[int, float]) -> str:
 def _top(block: Block) -> int:
     if block.name.startswith("mid"):
         return _MID
-    return _UPPER if ".1." in block.name else _LOWER  # both ways, stage 1 is the finer one
+    return _UPPER if ".1." in block.name else _LOWER  # stage 1 is the finer one, down and up
 
 
 def _label(block: Block) -> str:
-    """Return the short name. In a narrow column the style sheet hides the direction, which the U shows too."""
+    """Return the short name. The style sheet hides the direction in narrow columns; the U shows it anyway."""
     if block.role.value:
         return str(block.role.value).capitalize()
     way, _, numbers = block.name.replace("attentions.", "").partition("_blocks.")
@@ -113,7 +110,7 @@ def _label(block: Block) -> str:
 
 
 def _bands() -> str:
-    """Draw a stripe for each resolution at which the UNet attends, named by its size for a 1024 pixel picture."""
+    """Draw a stripe for each resolution at which the UNet attends, labelled with its size for a 1024 pixel picture."""
     return (
         f'<rect class="instantstyle-band" y="1" width="100%" height="{_BAND}" rx="8"/>'
         f'<rect class="instantstyle-band" y="{_LOWER - 6}" width="100%" height="{_MAP_HEIGHT - _LOWER + 5}" rx="8"/>'
@@ -123,7 +120,7 @@ def _bands() -> str:
 
 
 def _wires(elem_id: str) -> str:
-    """Draw skip connections and the way down and up between the resolutions; bars lie over them."""
+    """Draw skip connections and the paths between the resolutions, behind the bars."""
     skips = "".join(_line("instantstyle-skip", (a, y), (b, y)) for a, b, y in _SKIPS)
     middle, below, flow = _LOWER + _NUMBER + _BAR // 2, _UPPER + _CELL + 3, "instantstyle-flow"
     down = _line(flow, (1, below), (1, middle)) + _line(flow, (1, middle), (1.62, middle), elem_id)
@@ -135,7 +132,7 @@ def _wires(elem_id: str) -> str:
 
 
 def _line(name: str, start: tuple[float, float], end: tuple[float, float], arrow: str = "") -> str:
-    """Draw a line between columns; with an ``arrow`` owner its end gets a head."""
+    """Draw a line between columns, with the head of the drawing ``arrow`` at its end, if given."""
     head = f' marker-end="url(#{arrow}_arrow)"' if arrow else ""
     x1, x2 = ((column + 0.5) * _COLUMN for column in (start[0], end[0]))
     return f'<line class="{name}" x1="{x1:.3f}%" y1="{start[1]}" x2="{x2:.3f}%" y2="{end[1]}"{head}/>'

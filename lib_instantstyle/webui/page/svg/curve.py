@@ -1,16 +1,13 @@
-"""Strength curves. Horizontal places are percentages and heights are pixels: a narrow column squeezes no letters."""
+"""Strength curves. Horizontal places are percentages, heights are pixels: letters keep their shape in any width."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from lib_instantstyle.webui.page.svg.numbers import signed
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_PLOT_TOP, _PLOT = 8, 84  # pixels: the curve's area, under which stand the names of the two ends
+_PLOT_TOP, _PLOT = 8, 84  # pixels: the area of the curve; the names of its two ends stand below
 
 
 def curve(
@@ -28,7 +25,7 @@ def curve(
     legend = "".join(f'<span><i class="{name}"></i>{escape(text)}</span>' for name, text, _ in lines)
     drawn = "".join(f'<polyline class="{name}" points="{_points(line, low, high)}"/>' for name, _, line in lines)
     spoken = " ".join(_spoken(text, line) for _, text, line in lines)
-    near = 0.15 * (high - low)  # numbers nearer to the ends would touch theirs
+    near = 0.15 * (high - low)  # levels nearer to the ends would overlap their numbers
     levels = [low, *(level for level in (0.0, 1.0) if low + near < level < high - near), high]
     grid = "".join(f'<line x1="0" x2="100" y1="{y:.2f}" y2="{y:.2f}"/>' for y in (_y(v, low, high) for v in levels))
     grid += "".join(f'<line x1="{x}" x2="{x}" y1="0" y2="{_PLOT}"/>' for x in range(0, 101, 25))
@@ -57,7 +54,7 @@ def _points(line: Sequence[float], low: float, high: float) -> str:
 
 
 def _spoken(label: str, line: Sequence[float]) -> str:
-    """Describe a line in words."""
+    """Describe a line for screen readers."""
     peak = max(line)
     place = line.index(peak) / max(len(line) - 1, 1)
     return (

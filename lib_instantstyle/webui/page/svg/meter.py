@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lib_instantstyle.webui.page.svg.numbers import signed
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-METER_RANGE = 0.5  # a full half of the content meter
+METER_RANGE = 0.5  # the similarity that fills half a gauge
 
 
 class MeterRow(NamedTuple):

@@ -1,6 +1,6 @@
-"""Numbers as drawings show them."""
+"""Numbers as text in drawings."""
 
 
 def signed(value: float, form: str = ".2f") -> str:
-    """Return a number as it is drawn: two digits, a real minus, no negative zero."""
+    """Return a number as drawings show it: two digits, a real minus sign, no negative zero."""
     return format(round(value, 2) + 0.0, form).replace("-", "−")

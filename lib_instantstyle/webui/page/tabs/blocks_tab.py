@@ -1,10 +1,10 @@
-"""The tab Blocks: the UNet as a drawing whose bars can be pulled, and the same as text."""
+"""The tab Blocks: the UNet as a drawing whose bars can be dragged, and the same weights as text."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -13,15 +13,10 @@ from lib_instantstyle.params.block_weights import SiteName, Target, format_block
 from lib_instantstyle.params.blocks import Preset, find_block
 from lib_instantstyle.unet.plan import check_site_names
 from lib_instantstyle.unet.sites import enumerate_sites
-from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.hosts.host import Host
+from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.block_map import block_map
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lib_instantstyle.webui.hosts.host import Host
-    from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
     "<p>Click a block to switch it, drag it to set its weight; arrow keys work too. The "
@@ -30,12 +25,7 @@ _HELP = (
 
 
 class BlocksTab(Section):
-    """The tab Blocks.
-
-    Args:
-        fields: Of the tab.
-        host: Knows the UNet that is loaded.
-    """
+    """The tab Blocks; ``host`` has the loaded UNet, whose sites single weights may name."""
 
     def __init__(self, fields: Fields, host: Host) -> None:
         super().__init__(fields)
@@ -43,18 +33,17 @@ class BlocksTab(Section):
         gr.HTML(_HELP, elem_classes="instantstyle-advice")
         self._map = gr.HTML(self._drawn(Preset.STYLE.value, ""), elem_id=fields.elem_id("map"))
         fields.add("blocks", lines=2)
-        self._edit = gr.Textbox(visible=False, elem_id=fields.elem_id("map_edit"))
-        self._edit.do_not_save_to_config = True
+        self._edit = fields.extra(gr.Textbox, "map_edit", visible=False)
 
     def connect(self) -> None:
-        """Keep drawing, preset and text the same."""
+        """Keep drawing, preset and text in step."""
         fields = self._fields
         preset, text = fields["preset"], fields["blocks"]
         redraw = {"fn": self._drawn, "inputs": [preset, text], "outputs": [self._map], "show_progress": False}
         for component in (preset, text):
             component.change(**redraw)
         typed = text.input(lambda: Preset.CUSTOM.value, outputs=[preset], show_progress=False)
-        typed.then(**redraw)  # gradio drops a change that comes while the one before is being drawn
+        typed.then(**redraw)  # gradio drops a change that arrives while the last one is being drawn
         edited = {"inputs": [self._edit, preset, text], "outputs": [preset, text], "show_progress": False}
         self._edit.input(showing_errors(_edited), **edited)
 
@@ -68,15 +57,15 @@ class BlocksTab(Section):
         return block_map(weights, elem_id=elem_id("map_drawing"), target=elem_id("map_edit"))
 
     def _check_site_names(self, weights: Mapping[Target, float]) -> None:
-        """Refuse sites that the loaded UNet does not have; before one is loaded nothing is known of them."""
+        """Refuse sites that the loaded UNet lacks; without a loaded UNet any site may exist."""
         unet = self._host.loaded_unet() if any(isinstance(target, SiteName) for target in weights) else None
         if unet is not None:
-            with contextlib.suppress(UnsupportedModelError):  # generating says so
+            with contextlib.suppress(UnsupportedModelError):  # generating reports it
                 check_site_names(weights, enumerate_sites(unet))
 
 
 def _edited(edit: str, preset: str, text: str) -> list[str]:
-    """Apply ``name=weight#count``, which the drawing writes, to the text."""
+    """Apply an edit of the drawing, ``name=weight#count``, to the text."""
     name, _, weight = edit.partition("#")[0].partition("=")
     weights = selected_weights(Preset(preset), text) | {find_block(name): round(float(weight), 2)}
     return [Preset.CUSTOM.value, format_block_weights(weights)]

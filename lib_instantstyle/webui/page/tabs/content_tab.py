@@ -1,22 +1,19 @@
-"""The tab Content: what of the reference stays out, and how much of it is left."""
+"""The tab Content: how content is kept out, and how much of it the reference still holds."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
 from lib_instantstyle.webui.jobs.measure import measure
-from lib_instantstyle.webui.page.fields import params_from, queued
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.page.fields import Fields, params_from, queued
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.meter import MeterRow, meter
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
-    from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
     "<p>Shows, before anything is generated, how much the reference resembles each of the words under Content to "
@@ -29,12 +26,7 @@ _MEASURED = (
 
 
 class ContentTab(Section):
-    """The tab Content.
-
-    Args:
-        fields: Of the tab.
-        builder: Prepares the style that is measured.
-    """
+    """The tab Content; ``builder`` prepares the style that is measured."""
 
     def __init__(self, fields: Fields, builder: StyleBuilder) -> None:
         super().__init__(fields)
@@ -43,17 +35,17 @@ class ContentTab(Section):
             fields.add("anti_layout")
             fields.add("prompt_colours")
         fields.add("removal")
-        self._measure = gr.Button("Measure the content", elem_id=fields.elem_id("measure"))
+        self._measure = fields.extra(gr.Button, "measure", "Measure the content")
         self._meter = gr.HTML(_HELP, elem_id=fields.elem_id("meter"))
 
     def connect(self) -> None:
-        """Let the button measure, and clear a measurement once anything changes that it depends on."""
+        """Measure on demand, and clear the measurement once anything changes that it depends on."""
         fields = self._fields
         clear = {"fn": None, "outputs": [self._meter], "_js": f"() => {json.dumps(_HELP)}"}
         fields.topics.listen(Topic.REFERENCES, **clear)
         for name in _MEASURED:
             fields[name].change(**clear)
-        self._measure.click(**clear)  # an error must not stand beside the numbers before it
+        self._measure.click(**clear)  # an error must not stand beside old numbers
         self._measure.click(queued(self._measured), inputs=fields.in_order(), outputs=[self._meter])
 
     def _measured(self, *values: Any) -> str:

@@ -1,37 +1,23 @@
-"""Getting models from the page: what would be fetched and how large it is, then how far it is."""
+"""Getting models from the page: what a set would fetch and its size, then the progress."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from lib_instantstyle.fetch.catalogue import catalogue, size_text
-from lib_instantstyle.fetch.fetcher import State
-from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.fetch.catalogue import ModelSet, catalogue, size_text
+from lib_instantstyle.fetch.fetcher import Progress, State
+from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.setup.fetching import ModelFetching
 from lib_instantstyle.webui.setup.folders import download_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lib_instantstyle.fetch.catalogue import ModelSet
-    from lib_instantstyle.fetch.fetcher import Progress
-    from lib_instantstyle.webui.page.fields import Fields
-    from lib_instantstyle.webui.setup.fetching import ModelFetching
 
 
 class FetchPanel(Section):
-    """Choice of a set, the buttons and the progress.
-
-    Args:
-        fields: Of the tab.
-        fetching: What is fetched now, and what could be.
-        table: Shows what was found.
-        found: Returns what ``table`` shows.
-    """
+    """Choice of a set, the buttons and the progress; ``found`` makes the content of ``table``, the files on disk."""
 
     def __init__(self, fields: Fields, fetching: ModelFetching, table: gr.HTML, found: Callable[[], str]) -> None:
         super().__init__(fields)
@@ -39,17 +25,16 @@ class FetchPanel(Section):
         self._table = table
         self._found = found
         labels = [entry.text for entry in catalogue().sets]
-        self._set = gr.Radio(labels, value=labels[0], label="Models to get", elem_id=fields.elem_id("fetch_set"))
-        self._set.do_not_save_to_config = True
+        self._set = fields.extra(gr.Radio, "fetch_set", labels, value=labels[0], label="Models to get")
         with gr.Row():
-            self._get = gr.Button("Get models", variant="primary", elem_id=fields.elem_id("fetch"))
-            self._cancel = gr.Button("Cancel", elem_id=fields.elem_id("fetch_cancel"))
-            # The page's script presses it while something is fetched.
-            self._poll = gr.Button("Look", visible=False, elem_id=fields.elem_id("fetch_poll"))
+            self._get = fields.extra(gr.Button, "fetch", "Get models", variant="primary")
+            self._cancel = fields.extra(gr.Button, "fetch_cancel", "Cancel")
+            # The page's script presses it during a download.
+            self._poll = fields.extra(gr.Button, "fetch_poll", "Look", visible=False)
         self._status = gr.HTML(elem_id=fields.elem_id("fetch_status"), elem_classes="instantstyle-advice")
 
     def connect(self) -> None:
-        """Let the buttons work, and bring the tab up to date whenever it is opened."""
+        """Connect the buttons, and refresh the tab whenever it is opened."""
         arguments = {"inputs": [self._set], "outputs": [self._table, self._status], "show_progress": False}
         self._get.click(showing_errors(self._started), **arguments)
         self._cancel.click(self._cancelled, **arguments)
@@ -95,14 +80,14 @@ class FetchPanel(Section):
         folder = download_folder()
         disk = next(place for place in (folder, *folder.parents) if place.is_dir())
         room = size_text(shutil.disk_usage(disk).free)
-        return (  # what varies is apart, so that the host can translate what does not
+        return (  # variable parts in tags of their own, so that the host can translate the rest
             f"<p>Missing: <span>{escape(names)}</span>. Goes into <span>{escape(str(folder))}</span>, where "
             f"<span>{room}</span> are free.</p>"
         )
 
 
 def _linked(step: str) -> str:
-    """Make the address that ``step`` begins with one to click on."""
+    """Make the address at the beginning of ``step`` a link."""
     address, rest = escape(step, quote=True).split(" ", 1)
     return f"<a href='{address}' target='_blank' rel='noopener'>{address}</a> {rest}"
 

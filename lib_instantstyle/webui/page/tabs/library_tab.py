@@ -1,23 +1,20 @@
-"""The tab Library: saved styles."""
+"""The tab Library: choosing, saving, deleting, exporting and importing styles."""
 
 from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library.saved_style import PICTURES, SETTINGS
 from lib_instantstyle.webui.jobs.saving import save_style
-from lib_instantstyle.webui.page.fields import params_from, queued, showing_errors
+from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.page.fields import Fields, params_from, queued, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
-    from lib_instantstyle.webui.page.fields import Fields
 
 _HELP = (
     "<p>A saved style keeps the embedding and the settings, not the picture. Use it here, "
@@ -28,12 +25,7 @@ _CONFIRM = "(name) => [name && !confirm(`Delete the saved style ${name}?`) ? nul
 
 
 class LibraryTab(Section):
-    """The tab Library.
-
-    Args:
-        fields: Of the tab.
-        builder: Prepares what is saved; knows the library.
-    """
+    """The tab Library; ``builder`` prepares the styles that are saved."""
 
     def __init__(self, fields: Fields, builder: StyleBuilder) -> None:
         super().__init__(fields)
@@ -43,30 +35,23 @@ class LibraryTab(Section):
         with gr.Row():
             fields.add_files("style", self._choices)
         with gr.Row():
-            self._delete = gr.Button("Delete", elem_id=fields.elem_id("style_delete"))
-            self._export = gr.Button("Export", elem_id=fields.elem_id("style_export"))
-        self._file = gr.File(label="Style file", visible=False, elem_id=fields.elem_id("style_file"))
+            self._delete = fields.extra(gr.Button, "style_delete", "Delete")
+            self._export = fields.extra(gr.Button, "style_export", "Export")
+        self._file = fields.extra(gr.File, "style_file", label="Style file", visible=False)
         with gr.Row():
-            self._name = gr.Textbox(
-                label="Name",
-                placeholder="ink and wash",
-                info="Saves what is set now.",
-                elem_id=fields.elem_id("style_name"),
+            self._name = fields.extra(
+                gr.Textbox, "style_name", label="Name", placeholder="ink and wash", info="Saves what is set now."
             )
-            self._replace = gr.Checkbox(
-                False, label="Replace a style of this name", elem_id=fields.elem_id("style_replace")
-            )
+            self._replace = fields.extra(gr.Checkbox, "style_replace", False, label="Replace a style of this name")
         with gr.Row():
-            self._save = gr.Button("Save style", variant="primary", elem_id=fields.elem_id("style_save"))
-            self._imported = gr.UploadButton(
-                "Import a style file", file_types=[".safetensors"], elem_id=fields.elem_id("style_import")
+            self._save = fields.extra(gr.Button, "style_save", "Save style", variant="primary")
+            self._imported = fields.extra(
+                gr.UploadButton, "style_import", "Import a style file", file_types=[".safetensors"]
             )
-        self._said = gr.HTML(elem_id=fields.elem_id("style_said"), elem_classes="instantstyle-advice")
-        for component in (self._name, self._replace):
-            component.do_not_save_to_config = True
+        self._said = fields.extra(gr.HTML, "style_said", elem_classes="instantstyle-advice")
 
     def publish(self) -> None:
-        """Fill the settings of a style into the controls, and say so."""
+        """Fill the settings of a chosen style into the controls, and publish that."""
         fields = self._fields
         pictures = [fields[name] for name in ("reference", *PICTURES)]
         settings = [fields[name] for name in SETTINGS]
@@ -79,7 +64,7 @@ class LibraryTab(Section):
         fields.topics.publish(Topic.STYLE_CHOSEN, chosen.then)
 
     def connect(self) -> None:
-        """Let the buttons work."""
+        """Connect the buttons."""
         fields = self._fields
         style, said = fields["style"], self._said
         # Another page, the API or the other tab may have saved styles meanwhile.
@@ -96,7 +81,7 @@ class LibraryTab(Section):
         return ["", *self._library.names()]
 
     def _chosen(self, name: str, masks: list[Any]) -> list[Any]:
-        """Return the settings of a style; its embedding takes the place of the pictures."""
+        """Return the settings of a style, and no pictures: its embeddings take their place."""
         if name and any(masks):
             gr.Info("The region masks stay, and act on the saved style. The tab Regions removes them.")
         if not name:
@@ -115,7 +100,7 @@ class LibraryTab(Section):
         ]
 
     def _deleted(self, name: str | None) -> list[Any]:
-        if name is None:  # asked, and answered no
+        if name is None:  # the user cancelled
             return [gr.update(), ""]
         if not name:
             raise StyleError("Choose the style to delete.")

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import gradio as gr
 
 from lib_instantstyle.fetch.catalogue import size_text
+from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.descriptions import adapter_text, encoder_kind
-from lib_instantstyle.models.encoder_file import first_suitable
+from lib_instantstyle.models.encoder_file import EncoderFile, first_suitable
+from lib_instantstyle.models.model_files import ModelFiles
+from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.tabs.fetch_panel import FetchPanel
+from lib_instantstyle.webui.setup.fetching import ModelFetching
 from lib_instantstyle.webui.setup.folders import search_folders
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.encoder_file import EncoderFile
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.webui.page.fields import Fields
-    from lib_instantstyle.webui.setup.fetching import ModelFetching
 
 
 class ModelsTab(Section):
-    """The tab Models.
-
-    Args:
-        fields: Of the tab.
-        models: What is on disk.
-        fetching: Gets more.
-    """
+    """The tab Models: ``models`` on disk, and ``fetching`` for more."""
 
     def __init__(self, fields: Fields, models: ModelFiles, fetching: ModelFetching) -> None:
         super().__init__(fields)
@@ -40,7 +29,7 @@ class ModelsTab(Section):
         self._panel = FetchPanel(fields, fetching, table, self._table)
 
     def connect(self) -> None:
-        """Let the buttons work."""
+        """Connect the panel."""
         self._panel.connect()
 
     def _table(self) -> str:
@@ -63,6 +52,6 @@ def _adapter_row(adapter: Adapter, encoders: list[EncoderFile]) -> str:
 
 
 def _row(file: Path, name: str, kind: str, encoder: str = "") -> str:
-    # What varies is apart, so that the host can translate what does not.
+    # Variable parts in tags of their own, so that the host can translate the rest.
     cells = f"<td>{size_text(file.stat().st_size)}</td><td>{escape(kind)} <span>{escape(encoder)}</span></td>"
     return f"<tr title='{escape(str(file), quote=True)}'><th>{escape(name)}</th>{cells}</tr>"

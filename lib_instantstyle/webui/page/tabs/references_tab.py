@@ -1,23 +1,20 @@
-"""The tab References: more pictures, how they act together, and pictures with another part."""
+"""The tab References: more references, how they are combined, and the layout, negative and subject pictures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
-from PIL import Image, UnidentifiedImageError  # here and not for type checking only: gradio evaluates annotations
+from PIL import Image, UnidentifiedImageError
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
 from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.pictures.crops import views
 from lib_instantstyle.pictures.decoding import load_picture, load_pictures
-from lib_instantstyle.webui.page.fields import showing_errors
+from lib_instantstyle.webui.page.fields import GALLERY_LOOK, Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
-
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
 
 _SMALL = 160  # pixels, height of a secondary picture
 
@@ -29,24 +26,17 @@ class ReferencesTab(Section):
         super().__init__(fields)
         fields.add("images")
         with gr.Row():
-            self._upload = gr.UploadButton(
-                "Add pictures", file_count="multiple", file_types=["image"], elem_id=fields.elem_id("images_upload")
+            self._upload = fields.extra(
+                gr.UploadButton, "images_upload", "Add pictures", file_count="multiple", file_types=["image"]
             )
-            self._remove = gr.Button("Remove the last", elem_id=fields.elem_id("images_remove"))
+            self._remove = fields.extra(gr.Button, "images_remove", "Remove the last")
         self._sliders = [_slider(fields, number) for number in range(1, MAX_PICTURES + 1)]
         fields.add("weights")
         with gr.Row():
             fields.add("combine")
             fields.add("crop")
-        self._views = gr.Gallery(
-            label="What the encoder sees",
-            columns=8,
-            height=160,
-            object_fit="contain",
-            preview=False,
-            visible=False,
-            elem_id=fields.elem_id("views"),
-            elem_classes="instantstyle-gallery",
+        self._views = fields.extra(
+            gr.Gallery, "views", label="What the encoder sees", columns=8, height=160, visible=False, **GALLERY_LOOK
         )
         with gr.Row():
             for name in ("layout_image", "negative_image", "subject_image"):
@@ -55,7 +45,7 @@ class ReferencesTab(Section):
         fields.add("subject_weight")
 
     def publish(self) -> None:
-        """Say when the gallery changes: a gallery does not tell, so what changes it does."""
+        """Publish the changes of the gallery, which has no event of its own for them."""
         fields = self._fields
         images = fields["images"]
         added = self._upload.upload(showing_errors(_added), inputs=[self._upload, images], outputs=[images])
@@ -65,7 +55,7 @@ class ReferencesTab(Section):
             fields.topics.publish(Topic.REFERENCES, change.then)
 
     def connect(self) -> None:
-        """Follow the pictures: sliders for their weights, and what the encoder sees."""
+        """Let the weight sliders and the encoder's views follow the pictures."""
         fields = self._fields
         image, weights = fields["image"], fields["weights"]
         pictures = [image, fields["images"]]
@@ -87,17 +77,9 @@ class ReferencesTab(Section):
 
 
 def _slider(fields: Fields, number: int) -> Any:
-    slider = gr.Slider(
-        minimum=0.0,
-        maximum=3.0,
-        step=0.05,
-        value=1.0,
-        visible=False,
-        label=f"Weight of reference {number}",
-        elem_id=fields.elem_id(f"weight_{number}"),
+    return fields.extra(
+        gr.Slider, f"weight_{number}", 0, 3, 1, step=0.05, visible=False, label=f"Weight of reference {number}"
     )
-    slider.do_not_save_to_config = True
-    return slider
 
 
 def _count(image: Image.Image | None, images: list[Image.Image]) -> int:
@@ -123,7 +105,7 @@ def _opened(file: Any) -> Image.Image:
 
 
 def _removed(image: Image.Image | None, images: list[Image.Image], weights: str, masks: list[Any]) -> list[Any]:
-    """Take the last of ``images`` away, and with it its weight and its region mask."""
+    """Remove the last of ``images`` with its weight and its region mask."""
     if not images:
         return [images, weights, masks]
     left = images[:-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from PIL import Image, ImageFilter
@@ -11,16 +11,12 @@ from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.pictures.decoding import BLACK, MIN_SIDE, load_picture
 from lib_instantstyle.pictures.regions import make_mask
-from lib_instantstyle.webui.page.fields import showing_errors
-from lib_instantstyle.webui.page.gallery import with_mask
-from lib_instantstyle.webui.page.picture_boxes import Canvas
+from lib_instantstyle.webui.page.fields import Fields, showing_errors
+from lib_instantstyle.webui.page.pictures import Canvas, with_mask
 from lib_instantstyle.webui.page.section import Section
 
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
-
 _CANVAS = 768  # pixels, the longer side of an empty canvas
-_GREY = (96, 96, 97)  # of an empty canvas: not quite grey, so that no mask of uniform grey is taken for one
+_GREY = (96, 96, 97)  # an empty canvas: not quite grey, so that no uniform grey mask is taken for one
 _HELP = (
     "<p>Paint where a reference acts, or upload a black and white mask and paint nothing. "
     "References without a mask act in the rest of the picture.</p>"
@@ -28,12 +24,7 @@ _HELP = (
 
 
 class RegionsTab(Section):
-    """The tab Regions.
-
-    Args:
-        fields: Of the tab.
-        tab: Whose size an empty canvas takes: "txt2img" or "img2img".
-    """
+    """The tab Regions; an empty canvas takes the size set in ``tab``, "txt2img" or "img2img"."""
 
     def __init__(self, fields: Fields, tab: str) -> None:
         super().__init__(fields)
@@ -41,51 +32,30 @@ class RegionsTab(Section):
         self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
         self._tab = tab
         with gr.Row():
-            self._number = gr.Dropdown(
-                choices=[str(number) for number in range(1, MAX_PICTURES + 1)],
-                value="1",
-                label="Reference",
-                elem_id=fields.elem_id("region_number"),
+            numbers = [str(number) for number in range(1, MAX_PICTURES + 1)]
+            self._number = fields.extra(gr.Dropdown, "region_number", numbers, value="1", label="Reference")
+            self._soft = fields.extra(
+                gr.Slider, "region_soft", 0, 30, 0, step=1, label="Soft edge", info="In percent of the shorter side."
             )
-            self._soft = gr.Slider(
-                0,
-                30,
-                0,
-                step=1,
-                label="Soft edge",
-                info="In percent of the shorter side.",
-                elem_id=fields.elem_id("region_soft"),
-            )
-        self._canvas = Canvas(
-            label="Paint the region", brush_color="#ffffff", height=360, elem_id=fields.elem_id("region_canvas")
+        self._canvas = fields.extra(
+            Canvas, "region_canvas", label="Paint the region", brush_color="#ffffff", height=360
         )
         with gr.Row():
-            self._blank = gr.Button("Empty canvas", elem_id=fields.elem_id("region_blank"))
-            self._set = gr.Button("Use for this reference", variant="primary", elem_id=fields.elem_id("region_set"))
-            self._clear = gr.Button("Remove its mask", elem_id=fields.elem_id("region_clear"))
+            self._blank = fields.extra(gr.Button, "region_blank", "Empty canvas")
+            self._set = fields.extra(gr.Button, "region_set", "Use for this reference", variant="primary")
+            self._clear = fields.extra(gr.Button, "region_clear", "Remove its mask")
         fields.add("masks")
-        for component in (self._number, self._soft):
-            component.do_not_save_to_config = True
 
     def connect(self) -> None:
-        """Make a mask of what was painted."""
+        """Connect the canvas and its buttons to the masks."""
         fields = self._fields
         masks = fields["masks"]
-        # The page keeps the strokes of a picture that is exchanged for another, and lets go of them with the picture.
+        # Emptied first: the page keeps the strokes when a picture replaces another, and drops them with no picture.
         emptied = self._blank.click(lambda: None, outputs=[self._canvas], show_progress=False)
         emptied.then(_blank, inputs=self._size, outputs=[self._canvas], _js=f"() => instantstyleSize('{self._tab}')")
-        self._set.click(
-            showing_errors(_set),
-            inputs=[self._canvas, self._number, self._soft, masks],
-            outputs=[masks],
-            show_progress=False,
-        )
-        self._clear.click(
-            lambda number, known: with_mask(known, int(number), None),
-            inputs=[self._number, masks],
-            outputs=[masks],
-            show_progress=False,
-        )
+        painted, quiet = [self._canvas, self._number, self._soft, masks], {"outputs": [masks], "show_progress": False}
+        self._set.click(showing_errors(_set), inputs=painted, **quiet)
+        self._clear.click(_cleared, inputs=[self._number, masks], **quiet)
 
 
 def _blank(width: float, height: float) -> Image.Image:
@@ -93,11 +63,15 @@ def _blank(width: float, height: float) -> Image.Image:
     return Image.new("RGB", (max(MIN_SIDE, round(width * scale)), max(MIN_SIDE, round(height * scale))), _GREY)
 
 
+def _cleared(number: str, known: list[Any]) -> list[Any]:
+    return with_mask(known, int(number), None)
+
+
 def _set(canvas: dict[str, Any], number: str, soft: float, known: list[Any]) -> list[Any]:
     mask = _drawn(canvas, number).convert("L")
     if soft:
         mask = mask.filter(ImageFilter.GaussianBlur(min(mask.size) * soft / 200))
-    make_mask(mask)  # refuses what could never act
+    make_mask(mask)  # refuses a mask that could never act
     return with_mask(known, int(number), mask)
 
 

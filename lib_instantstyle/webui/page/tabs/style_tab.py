@@ -1,34 +1,25 @@
-"""The tab Style, the first one: a picture, a recipe, and what to leave out."""
+"""The tab Style, which opens first: a picture, a recipe, and the content to remove."""
 
 from __future__ import annotations
 
 from enum import Enum
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
+from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params import recipes
 from lib_instantstyle.pictures.decoding import load_picture
 from lib_instantstyle.webui.encoding import captions
-from lib_instantstyle.webui.page.fields import queued
+from lib_instantstyle.webui.page.fields import Fields, queued
 from lib_instantstyle.webui.page.section import Section
-
-if TYPE_CHECKING:
-    from lib_instantstyle.models.model_files import ModelFiles
-    from lib_instantstyle.webui.page.fields import Fields
 
 _OWN = "My own"
 
 
 class StyleTab(Section):
-    """The tab Style.
-
-    Args:
-        fields: Of the tab.
-        models: Name the adapters.
-        tab: Whose results may become the reference: "txt2img" or "img2img".
-    """
+    """The tab Style; ``tab``, "txt2img" or "img2img", is where its last result comes from."""
 
     def __init__(self, fields: Fields, models: ModelFiles, tab: str) -> None:
         super().__init__(fields)
@@ -38,40 +29,33 @@ class StyleTab(Section):
         with gr.Row():
             with gr.Column(scale=2, min_width=160):
                 fields.add("image")
-                self._last = gr.Button("Use last result", size="sm", elem_id=fields.elem_id("last_result"))
-                self._found = gr.Textbox(visible=False, elem_id=fields.elem_id("last_found"))
-                self._found.do_not_save_to_config = True
+                self._last = fields.extra(gr.Button, "last_result", "Use last result", size="sm")
+                self._found = fields.extra(gr.Textbox, "last_found", visible=False)
                 fields.add("reference", visible=False)
-                self._in_use = gr.HTML(
-                    visible=False, elem_id=fields.elem_id("in_use"), elem_classes="instantstyle-advice"
-                )
+                self._in_use = fields.extra(gr.HTML, "in_use", visible=False, elem_classes="instantstyle-advice")
             with gr.Column(scale=3, min_width=240):
-                self._recipe = gr.Dropdown(
+                self._recipe = fields.extra(
+                    gr.Dropdown,
+                    "recipe",
                     choices=[_OWN, *(recipe.name for recipe in recipes.RECIPES)],
                     value=_OWN,
                     label="Recipe",
                     info="Fills in the controls for a purpose.",
-                    elem_id=fields.elem_id("recipe"),
                 )
-                self._recipe.do_not_save_to_config = True
-                self._advice = gr.HTML(
-                    visible=False, elem_id=fields.elem_id("advice"), elem_classes="instantstyle-advice"
-                )
+                self._advice = fields.extra(gr.HTML, "advice", visible=False, elem_classes="instantstyle-advice")
                 for name in ("preset", "style_weight", "layout_weight"):
                     fields.add(name)
         with gr.Row():
             fields.add("content", scale=5)
-            self._caption = ToolButton(
-                "📎",
-                elem_id=fields.elem_id("caption"),
-                tooltip="Describe the reference: from its own prompt, or interrogate",
+            self._caption = fields.extra(
+                ToolButton, "caption", "📎", tooltip="Describe the reference: from its own prompt, or interrogate"
             )
             fields.add("content_strength", scale=3)
         with gr.Row():
             fields.add_files("adapter", models.adapter_names)
 
     def connect(self) -> None:
-        """Show what a choice makes relevant."""
+        """Fill in recipes, describe the reference, and show the hints that choices call for."""
         fields = self._fields
         filled = [fields[name] for name in recipes.fields()]
         self._recipe.input(_fill, inputs=[self._recipe], outputs=[self._advice, *filled], show_progress=False)
@@ -92,7 +76,7 @@ def _check_found(found: str) -> None:
 
 
 def _in_use(style: str) -> Any:
-    name = escape(style or "")  # apart, so that the host can translate the rest
+    name = escape(style or "")  # in a tag of its own, so that the host can translate the rest
     text = f"<p>Saved style<span> “{name}”</span> is in use (tab Library); drop a picture to replace it.</p>"
     return gr.update(value=text, visible=bool(style))
 

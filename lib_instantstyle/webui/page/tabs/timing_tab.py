@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.curve import curve
 
-if TYPE_CHECKING:
-    from lib_instantstyle.webui.page.fields import Fields
-
 _FIELDS = ("start", "end", "curve", "hires_start", "hires_end", "hires_curve")
-_POINTS = 121  # of the drawing
+_POINTS = 121  # on the drawn curve
 
 
 class TimingTab(Section):
-    """The tab Timing.
-
-    Args:
-        fields: Of the tab.
-        has_hires: Whether jobs of this tab may have a hires pass.
-    """
+    """The tab Timing; ``has_hires`` says whether jobs may have a hires pass."""
 
     def __init__(self, fields: Fields, *, has_hires: bool) -> None:
         super().__init__(fields)
@@ -44,7 +36,7 @@ class TimingTab(Section):
         self._has_hires = has_hires
 
     def connect(self) -> None:
-        """Redraw at every change."""
+        """Redraw at every change, and show the hires window with a hires curve of its own."""
         fields = self._fields
         inputs = [fields[name] for name in _FIELDS]
         for component in inputs:
