@@ -154,7 +154,7 @@ class _Pairs:
                 self.known[source, site] = self._computed(source, site, wide)
 
     def _computed(self, source: Source, site: Site, matrices: Iterable[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        pair = tuple(split_heads(F.linear(source.tokens, matrix), site.heads).contiguous() for matrix in matrices)
+        pair = tuple(split_heads(_projected(source.tokens, matrix), site.heads).contiguous() for matrix in matrices)
         if not all(torch.isfinite(tensor).all() for tensor in pair):
             raise AdapterError(
                 f"{self._adapter.path.name} gives NaN or infinity at {site.name} (id {site.adapter_id}). "
@@ -165,6 +165,11 @@ class _Pairs:
 
     def _key(self, source: Source, site: Site) -> tuple[object, ...]:
         return ("keys and values", self._fingerprint, source.digest, site.adapter_id, site.heads)
+
+
+def _projected(tokens: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
+    """Project variant by variant: matrix products round by their size, and other references must change no bit."""
+    return torch.stack([F.linear(variant, matrix) for variant in tokens])
 
 
 def _image_term(source: Source, planned: PlannedSite, key: torch.Tensor, value: torch.Tensor) -> ImageTerm:

@@ -22,7 +22,7 @@ from lib_instantstyle.params.blocks import BLOCKS, LAYOUT, STYLE
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.regions import Mask, make_mask
 from lib_instantstyle.unet.image_projection import ImageProjection
-from lib_instantstyle.unet.plan import Source, image_terms
+from lib_instantstyle.unet.plan import Source, _projected, image_terms
 from lib_instantstyle.unet.rows import Row
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.unet.sources import Sources
@@ -144,6 +144,12 @@ def test_one_per_picture_is_one_cycle(wish) -> None:
     assert source.factors == (1.0, 1.0, 0.5, 0.5, 0.0, 0.0)
     same(source.tokens[0::2], source.unconditional)  # variants: unconditional, conditional, …
     same(source.tokens[1::2], source.conditional)
+
+
+def test_other_references_change_no_bit_of_a_reference_s_keys_and_values() -> None:
+    """Matrix products of SDXL's widths round by their size on some processors."""
+    tokens, matrix = torch.randn(6, 4, 2048), torch.randn(1280, 2048)
+    assert torch.equal(_projected(tokens, matrix)[:2], _projected(tokens[:2], matrix))
 
 
 @pytest.mark.parametrize("combine", ["Mean", "Concatenate", "Add", "One per picture"])
