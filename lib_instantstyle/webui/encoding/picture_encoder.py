@@ -41,7 +41,7 @@ class PictureEncoder:
     def embed(
         self, pictures: JobPictures, crop: Crop, adapter: Adapter, count: Count = lambda _known: None
     ) -> Embeddings:
-        """Embed ``pictures`` as ``adapter`` needs them; ``count`` hears of each whether the cache had it.
+        """Embed ``pictures`` as ``adapter`` needs them; ``count`` is called for each with whether the cache had it.
 
         Raises:
             PictureError: If a picture is known by its hash only and not in the cache.
@@ -118,11 +118,11 @@ class _CachedEncoder:
         except RuntimeError as error:  # MPS raises this; CUDA's OutOfMemoryError derives from it
             if "out of memory" not in str(error).lower():
                 raise
-            self.tower = None
             self.held.__exit__(type(error), error, error.__traceback__)
         logger.warning("Not enough GPU memory for the image encoder; encoding on the CPU.")
         return encode(self._hold(torch.device("cpu")))
 
     def _hold(self, device: torch.device | None) -> VisionTower:
         self.tower = self.held.enter_context(self.acquire(self.file, device))
+        self.held.callback(setattr, self, "tower", None)  # runs first: the device is freed only of unreferenced towers
         return self.tower

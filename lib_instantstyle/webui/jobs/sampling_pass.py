@@ -1,4 +1,4 @@
-"""One sampling pass of a job: what styling needs to know of it."""
+"""What styling needs to know about one sampling pass of a job."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from lib_instantstyle.webui.page.fields import Fields
 
 
 class Section:
-    """A part of the accordion, which adds its components to ``fields`` when it is constructed, and events later."""
+    """A part of the accordion. It adds components to ``fields`` when constructed, and events once all parts exist."""
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields

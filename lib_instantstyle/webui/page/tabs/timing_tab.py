@@ -36,7 +36,7 @@ class TimingTab(Section):
         self._has_hires = has_hires
 
     def connect(self) -> None:
-        """Redraw at every change, and show the hires window with a hires curve of its own."""
+        """Redraw at every change, and show the hires window only where the hires pass has a curve of its own."""
         fields = self._fields
         inputs = [fields[name] for name in _FIELDS]
         for component in inputs:
