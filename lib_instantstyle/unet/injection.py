@@ -1,18 +1,20 @@
 """Adding image terms to the cross-attentions of a UNet, and removing them again.
 
-Each site gets two hooks, at the two points that every attention implementation of every host passes: a forward
-hook on ``attn2.to_q`` keeps the query, and a pre-hook on ``attn2.to_out[0]`` adds the image terms to the text term
-right before the shared output projection, where IP-Adapter has its ``+`` (https://arxiv.org/abs/2308.06721). With
+Each site gets hooks at the points that every attention implementation of every host passes: a forward hook on
+``attn2.to_q`` keeps the query, and a pre-hook on ``attn2.to_out[0]`` adds the image terms to the text term right before
+the shared output projection, where IP-Adapter has its ``+`` (https://arxiv.org/abs/2308.06721). A pre-hook on
+``attn2.to_k`` keeps the text, which identifies the rows where another extension runs the attention in parts. With
 regions, a pre-hook on the block also notes the height and width of its input, known only there.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from lib_instantstyle.errors import RegionError, RowsError
 from lib_instantstyle.pictures.regions import WHOLE, RegionSampler
-from lib_instantstyle.unet.terms import CallRows, ScheduledTerms, SiteTerm
+from lib_instantstyle.unet.call import CallRows, PartCursor, UNetCall
+from lib_instantstyle.unet.terms import ScheduledTerms, SiteTerm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,15 +24,7 @@ if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
 
     from lib_instantstyle.pictures.regions import CropWindow
-    from lib_instantstyle.unet.rows import Row
     from lib_instantstyle.unet.sites import Site
-
-
-class UNetCall(NamedTuple):
-    """One call of the UNet, as the host explains it."""
-
-    rows: tuple[Row, ...]  # one per row of the batch
-    timesteps: torch.Tensor  # [rows], 0 to 999
 
 
 class Injection:
@@ -60,6 +54,7 @@ class Injection:
         self._handles: list[RemovableHandle] = []
         self._failure: Exception | None = None
         self.call = CallRows()
+        self.parts = PartCursor()
 
     @property
     def is_injected(self) -> bool:
@@ -107,7 +102,7 @@ class Injection:
             raise self._failure
         call = self._read_call(args, kwargs)
         strengths = {schedule: schedule.strength(call.timesteps) for schedule in self._schedules}
-        self.call = CallRows(call.rows, strengths)
+        self.call = CallRows(call.rows, strengths, call.context)
 
 
 def _sites(scheduled: Sequence[ScheduledTerms], injection: Injection, window: CropWindow) -> list[_InjectedSite]:
@@ -128,22 +123,29 @@ class _InjectedSite:
         self._terms = terms
         self._injection = injection
         self._query: torch.Tensor | None = None
+        self._context: torch.Tensor | None = None
+        self._call: CallRows | None = None  # the one that rows were last counted in
+        self._done = 0  # rows of it that this cross-attention has been run with
         self._grid: tuple[int, int] | None = None
 
     def attach(self, handles: list[RemovableHandle]) -> None:
         attention: Any = self._site.attention
         handles.append(attention.to_q.register_forward_hook(self._keep_query))
+        handles.append(attention.to_k.register_forward_pre_hook(self._keep_context))
         handles.append(attention.to_out[0].register_forward_pre_hook(self._add_image_terms))
         if any(term.has_region for term in self._terms):
             handles.append(self._site.transformer.register_forward_pre_hook(self._keep_grid))
 
     def forget(self) -> None:
-        self._query = self._grid = None
+        self._query = self._context = self._call = self._grid = None
         for term in self._terms:
             term.forget()
 
     def _keep_query(self, _module: nn.Module, _args: object, output: torch.Tensor) -> None:
         self._query = output
+
+    def _keep_context(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
+        self._context = args[0]
 
     def _keep_grid(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
         height, width = args[0].shape[-2:]
@@ -152,13 +154,10 @@ class _InjectedSite:
     def _add_image_terms(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         text_term, *rest = args
         query, self._query = self._query, None
-        call, grid = self._injection.call, self._grid
-        if query is None or query.shape[0] != len(call.rows):
-            rows = "no query" if query is None else f"{query.shape[0]} rows"
-            raise RowsError(
-                f"{self._site.name} was called with {rows} where the UNet's call has {len(call.rows)} rows. Another "
-                "extension changes this cross-attention; switch it off, or switch InstantStyle off."
-            )
+        context, self._context = self._context, None
+        if query is None:
+            raise self._mismatch("no query")
+        call, grid = self._call_of(query, context), self._grid
         if grid is not None and grid[0] * grid[1] != query.shape[1]:
             raise RegionError(
                 f"{self._site.name} has {query.shape[1]} positions where its block has {grid[0]}×{grid[1]}: another "
@@ -168,3 +167,23 @@ class _InjectedSite:
         for term in self._terms:
             total = term.add_to(total, text_term, query, call, grid)
         return (total, *rest)
+
+    def _call_of(self, query: torch.Tensor, context: torch.Tensor | None) -> CallRows:
+        """Return the rows that this run of the cross-attention has: those of the UNet's call, or a part of them."""
+        call, count = self._injection.call, query.shape[0]
+        if count == len(call.rows):
+            return call
+        if self._call is not call:
+            self._call, self._done = call, 0
+        indices = self._injection.parts.identify(call, self._done, count, context)
+        if indices is None:
+            raise self._mismatch(f"{count} rows")
+        self._done += count
+        return call.part(indices)
+
+    def _mismatch(self, rows: str) -> RowsError:
+        expected = len(self._injection.call.rows)
+        return RowsError(
+            f"{self._site.name} was called with {rows} where the UNet's call has {expected} rows. Another extension "
+            "changes this cross-attention; switch it off, or switch InstantStyle off."
+        )

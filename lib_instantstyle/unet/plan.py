@@ -13,6 +13,7 @@ from lib_instantstyle.errors import AdapterError, ParameterError, UnsupportedMod
 from lib_instantstyle.method.attention import split_heads
 from lib_instantstyle.method.memo import TensorMemo, digest
 from lib_instantstyle.params.block_weights import SiteName, weight_at
+from lib_instantstyle.unet.rows import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +72,7 @@ class ImageTerm:
     def variants(self, rows: Sequence[Row]) -> list[int]:
         """Return the variant that serves each row."""
         cycle = self.key.shape[0] // 2
-        return [2 * (row.picture % cycle) + int(row.conditional) for row in rows]
+        return [2 * (picture_of(row) % cycle if cycle > 1 else 0) + int(row.conditional) for row in rows]
 
 
 def make_plan(weights: Mapping[Target, float], sites: Sequence[Site]) -> tuple[PlannedSite, ...]:

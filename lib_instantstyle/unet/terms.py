@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from lib_instantstyle.method.attention import image_attention, keep_text_colours
+from lib_instantstyle.unet.rows import picture_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lib_instantstyle.method.schedule import Schedule
     from lib_instantstyle.pictures.regions import RegionSampler
+    from lib_instantstyle.unet.call import CallRows
     from lib_instantstyle.unet.plan import ImageTerm
     from lib_instantstyle.unet.rows import Row
 
@@ -25,23 +25,7 @@ class ScheduledTerms(NamedTuple):
     terms: tuple[ImageTerm, ...]
     schedule: Schedule  # strength over the noise schedule
     prompt_colours: float = 0.0  # 0 adds them, 1 aligns the text term to them (`keep_text_colours`)
-
-
-class CallRows:
-    """The rows of one UNet call and their strengths, which all cross-attentions share.
-
-    ``strengths`` has ``[rows, 1, 1]`` in float32 for each schedule that is not constant.
-    """
-
-    def __init__(self, rows: tuple[Row, ...] = (), strengths: Mapping[Schedule, torch.Tensor] | None = None) -> None:
-        self.rows = rows
-        self._strengths: dict[object, torch.Tensor] = {key: tensor for key, tensor in (strengths or {}).items()}  # noqa: C416
-
-    def strength(self, schedule: Schedule, dtype: torch.dtype) -> torch.Tensor:
-        """Return the strength ``[rows, 1, 1]``, converted once per call for all cross-attentions."""
-        if (schedule, dtype) not in self._strengths:
-            self._strengths[schedule, dtype] = self._strengths[schedule].to(dtype)
-        return self._strengths[schedule, dtype]
+    pictures: frozenset[int] | None = None  # those of the job that they act on; None is all
 
 
 class _Expanded(NamedTuple):
@@ -60,6 +44,7 @@ class SiteTerm:
         self._term = term
         self._schedule = scheduled.schedule
         self._colours = scheduled.prompt_colours if term.is_style else 0.0
+        self._pictures = scheduled.pictures
         self._sampler = sampler
         self._expanded: dict[object, _Expanded] = {}
 
@@ -111,6 +96,8 @@ class SiteTerm:
     def _expand(self, query: torch.Tensor, rows: tuple[Row, ...], grid: tuple[int, int] | None) -> _Expanded:
         variants = self._term.variants(rows)
         weight = self._term.weight[variants].view(-1, 1, 1)
+        if self._pictures is not None:
+            weight = weight * torch.tensor([picture_of(row) in self._pictures for row in rows]).view(-1, 1, 1)
         value = self._term.value[variants]
         # `keep_text_colours` comes before the weight, which therefore cannot go into the value.
         folded = (value, weight) if self._colours else (value * weight.unsqueeze(-1), None)

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from lib_instantstyle.method.attention import split_heads
 from lib_instantstyle.method.projection import project_linear
 from lib_instantstyle.method.schedule import Schedule
-from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.call import UNetCall
+from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.rows import RowCursor
 from lib_instantstyle.unet.sites import Site, enumerate_sites
 from lib_instantstyle.unet.terms import ScheduledTerms

@@ -86,9 +86,8 @@ def test_rows_that_cannot_be_explained_stop_the_job(studio: Studio) -> None:
     unet = studio.unet
 
     def stray() -> None:
-        unet(
-            torch.zeros(3, 4, 8, 8), timesteps=torch.zeros(3), context=torch.zeros(3, 77, 2048), y=torch.zeros(3, 2816)
-        )
+        foreign = torch.ones(3, 77, 2048)
+        unet(torch.zeros(3, 4, 8, 8), timesteps=torch.zeros(3), context=foreign, y=torch.zeros(3, 2816))
 
     with unet_call(unet, 1, stray), pytest.raises(InstantStyleError, match="3 rows"):
         studio.styled()

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
+from lib_instantstyle.unet.call import CallRows
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.rows import Row
-from lib_instantstyle.unet.terms import CallRows
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
 from tests.tiny import pictures
@@ -41,7 +41,7 @@ def test_every_unet_call_equals_its_rows_one_by_one(
 ) -> None:
     """Each row of each UNet call is computed again alone, as conditional or not by the text that it carries."""
     studio.host.shared.opts.data.update(options)
-    judge = _Judge(studio, monkeypatch)
+    judge = Judge(studio, monkeypatch)
     studio.styled({"preset": "style + layout"}, **{"steps": 3, **fields})
     assert judge.calls >= 3
     assert judge.worst <= 2e-4  # relative; batched and single matrix products round differently
@@ -63,13 +63,13 @@ def test_every_source_reaches_its_rows(
 ) -> None:
     """The same with references, regions, a negative picture and anti-layout together, batch of 3 and AND."""
     studio.host.shared.opts.data.update(options)
-    judge = _Judge(studio, monkeypatch)
+    judge = Judge(studio, monkeypatch)
     studio.styled(EVERYTHING | {"combine": combine}, steps=3, prompt="a AND b", batch_size=3)
     assert judge.calls >= 3
     assert judge.worst <= 2e-4
 
 
-class _Judge:
+class Judge:
     """Repeats every UNet call row by row with the variant of keys and values that the text demands."""
 
     def __init__(self, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

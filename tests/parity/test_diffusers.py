@@ -12,7 +12,8 @@ from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.models.adapter import open_adapter
 from lib_instantstyle.params.block_weights import SiteName
 from lib_instantstyle.params.blocks import BLOCKS, LAYOUT, STYLE, Preset, preset_weights
-from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.call import UNetCall
+from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.plan import PlannedSite, Source, image_terms, make_plan
 from lib_instantstyle.unet.rows import Row
 from lib_instantstyle.unet.sites import enumerate_sites

@@ -66,6 +66,7 @@ ANYWHERE = {"", "errors"}  # the package itself and its one family of errors
 
 KNOW_THE_HOST = {  # the files that import `modules`, and what for
     "webui/hosts/a1111": "the model side",
+    "webui/hosts/a1111_pass": "the options that decide how a denoising step is split",
     "webui/setup/settings": "adds and reads options",
     "webui/setup/folders": "paths, and the command line",
     "webui/encoding/captions": "the infotext in a picture, and the interrogator",

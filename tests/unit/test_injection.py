@@ -8,7 +8,8 @@ from lib_instantstyle.method.attention import image_attention
 from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.models.adapter import Adapter, open_adapter
 from lib_instantstyle.params.blocks import LAYOUT, STYLE, Block
-from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.call import UNetCall
+from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.plan import Source, image_terms, make_plan
 from lib_instantstyle.unet.rows import RowCursor
 from lib_instantstyle.unet.sites import enumerate_sites
@@ -75,7 +76,7 @@ def test_constructing_touches_nothing(adapter: Adapter) -> None:
 
 def test_only_planned_sites_carry_hooks(style: Bench) -> None:
     planned = [site for site in enumerate_sites(style.unet) if site.block is STYLE]
-    assert hooks(style.unet) == 1 + 2 * len(planned)
+    assert hooks(style.unet) == 1 + 3 * len(planned)
     assert all(len(site.attention.to_q._forward_hooks) == 1 for site in planned)
 
 

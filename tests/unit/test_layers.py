@@ -17,7 +17,8 @@ from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.params.block_weights import SiteName
 from lib_instantstyle.params.blocks import LAYOUT, STYLE, Block, find_block
 from lib_instantstyle.params.curve import Point, Shape
-from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.call import UNetCall
+from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.plan import Source, image_terms
 from lib_instantstyle.unet.rows import Row, RowCursor
 from lib_instantstyle.unet.sites import enumerate_sites

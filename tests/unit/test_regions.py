@@ -13,7 +13,8 @@ from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.params.blocks import LAYOUT, STYLE, find_block
 from lib_instantstyle.pictures.regions import MASK_SIZE, WHOLE, CropWindow, Mask, make_mask, partition, sample
-from lib_instantstyle.unet.injection import Injection, UNetCall
+from lib_instantstyle.unet.call import UNetCall
+from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.plan import Source, image_terms
 from lib_instantstyle.unet.rows import Row
 from lib_instantstyle.unet.sites import enumerate_sites

@@ -13,33 +13,30 @@ from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library.style_file import read_metadata
 from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.params.style_params import controls, default_of
-from lib_instantstyle.webui.jobs.generation import Generation
-
-_TAG = "instantstyle"
 
 
-def register(library: StyleLibrary, generation: Generation) -> None:
+def register(library: StyleLibrary) -> None:
     """Add our page of cards and our tag, before the host builds its page."""
     from modules import extra_networks, ui_extra_networks
 
     ui_extra_networks.register_page(_make_page(library))
-    extra_networks.register_extra_network(_make_network(generation))
+    extra_networks.register_extra_network(_make_network())
 
 
-def _make_network(generation: Generation) -> Any:
+def _make_network() -> Any:
     from modules import extra_networks
 
     class StyleNetwork(extra_networks.ExtraNetwork):  # type: ignore[misc]
-        """Hands the tags of each pass to its job, which raises their errors when sampling begins."""
+        """Makes the tag known, so that the host takes it out of prompts. `Generation` reads it, picture by picture."""
 
         def __init__(self) -> None:
-            super().__init__(_TAG)
+            super().__init__(NAME.lower())
 
         def activate(self, p: Any, params_list: list[Any]) -> None:
-            generation.activate_tags(p, [tuple(map(str, params.items)) for params in params_list])
+            """Do nothing: the host hands over only what the first prompt of a batch names."""
 
         def deactivate(self, p: Any) -> None:
-            generation.activate_tags(p, [])
+            """Do nothing."""
 
     return StyleNetwork()
 
@@ -90,7 +87,7 @@ def _card(page: Any, path: Path, name: str, index: int | None) -> dict[str, Any]
         "search_terms": [page.search_terms_from_path(str(path))],
         "local_preview": f"{stem}.png",
         "metadata": metadata,
-        "prompt": quote_js(f"<{_TAG}:{name}:") + " + opts.extra_networks_default_multiplier + " + quote_js(">"),
+        "prompt": quote_js(f"<{NAME.lower()}:{name}:") + " + opts.extra_networks_default_multiplier + " + quote_js(">"),
         "sort_keys": {"default": index, **page.get_sort_keys(str(path))},
     }
 

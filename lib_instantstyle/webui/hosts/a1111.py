@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lib_instantstyle.errors import PictureError, UnsupportedModelError
-from lib_instantstyle.unet.injection import UNetCall
-from lib_instantstyle.unet.rows import RowCursor
+from lib_instantstyle.webui.hosts.a1111_pass import A1111Pass
 from lib_instantstyle.webui.hosts.crop_window import crop_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from PIL import Image
@@ -115,6 +114,17 @@ class A1111Host:
         """Account for "Only masked" and for hires passes of another shape."""
         return crop_window(p)
 
+    def written_tags(self, p: Any, network: str) -> list[list[tuple[str, ...]]]:
+        """Parse every prompt of the batch: the host itself activates only what the first one names."""
+        from modules import extra_networks
+
+        if getattr(p, "disable_extra_networks", False):
+            return []
+        prompts = p.all_hr_prompts if getattr(p, "is_hr_pass", False) else p.all_prompts
+        batch = prompts[p.iteration * p.batch_size : (p.iteration + 1) * p.batch_size]
+        found = [extra_networks.parse_prompt(prompt)[1].get(network, []) for prompt in batch]
+        return [[tuple(map(str, params.items)) for params in tags] for tags in found]
+
     def read_pass(self, p: Any, conditioning: Any) -> A1111Pass:
         """Count the AND parts that ``conditioning`` lists picture by picture."""
         return A1111Pass([len(parts) for parts in conditioning.batch], p.iteration * p.batch_size)
@@ -147,30 +157,6 @@ class A1111Host:
             raise error
 
         p.init = init
-
-
-class A1111Pass:
-    """Identifies the rows of each call by their order in the denoising step; see `RowCursor`."""
-
-    def __init__(self, parts: Sequence[int], first_picture: int) -> None:
-        self._parts = parts
-        self._first_picture = first_picture
-        self._cursor = RowCursor()
-
-    def begin_step(self, step: Any) -> None:
-        """Restart the cursor."""
-        self._cursor.begin_step(self._parts, step.text_cond.shape[0], step.text_uncond.shape[0], self._first_picture)
-
-    def read_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
-        """Read a call ``unet(x, timesteps=…, context=…, y=…)``; refuse those of the Forge family."""
-        if "transformer_options" in kwargs:  # passed by the Forge family only, which puts unconditional rows first
-            raise UnsupportedModelError(
-                "This WebUI is of the Forge family (Forge, reForge, Forge Classic), which InstantStyle does not "
-                "support yet: the style would act on the wrong rows. Use AUTOMATIC1111 WebUI 1.10, or switch "
-                "InstantStyle off."
-            )
-        timesteps = kwargs["timesteps"] if "timesteps" in kwargs else args[1]
-        return UNetCall(self._cursor.take(args[0].shape[0]), timesteps)
 
 
 def _unet_of(model: Any) -> nn.Module | None:

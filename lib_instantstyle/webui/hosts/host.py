@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lib_instantstyle.pictures.regions import CropWindow
-    from lib_instantstyle.unet.injection import UNetCall
+    from lib_instantstyle.unet.call import UNetCall
 
     Scope = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -84,6 +84,9 @@ class Host(Protocol):
 
     def crop_window(self, p: Any) -> CropWindow:
         """Return the part of the whole picture that the coming pass of ``p`` samples."""
+
+    def written_tags(self, p: Any, network: str) -> list[list[tuple[str, ...]]]:
+        """Return the tags ``<network:…>`` in the prompt of each picture of the coming pass, split at their colons."""
 
     def read_pass(self, p: Any, conditioning: Any) -> PassReader:
         """Return a reader of the coming pass of ``p``; ``conditioning`` is the hook's argument ``c``."""

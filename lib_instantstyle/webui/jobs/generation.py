@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lib_instantstyle import NAME
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.style_params import StyleParams
-from lib_instantstyle.params.tags import read_tags
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.arguments import read_arguments, with_style
@@ -66,33 +66,31 @@ class Generation:
                 pictures = getattr(p, "init_images", None) or [None]
                 job.prepare(pictures[0], *_picture_size(p))
 
-    def activate_tags(self, p: Any, tags: Sequence[tuple[str, ...]]) -> None:
-        """Note the saved styles named in the prompt of the coming pass, as written."""
-        job = _job_of(p)
-        if job is not None:
-            job.tags = tuple(tags)
-
     def before_sampling(self, p: Any, conditioning: Any) -> None:
         """Style the coming denoising loop, and no other."""
         if not getattr(p, "is_hr_pass", False):
             PictureRecord(p).clear()  # what an earlier batch of the same job wrote
         job = _job_of(p)
-        if job is not None and job.has_styles:
-            self._host.wrap_next_sampling(p, lambda: self._styled(p, job, conditioning))
+        if job is None:
+            return
+        tags = self._host.written_tags(p, NAME.lower())
+        if job.has_own_style or any(tags):
+            self._host.wrap_next_sampling(
+                p, lambda: self._styled(job, lambda: coming_pass(p, conditioning, tags, self._host))
+            )
 
     @contextlib.contextmanager
-    def _styled(self, p: Any, job: Job, conditioning: Any) -> Iterator[None]:
+    def _styled(self, job: Job, make_pass: Callable[[], Pass]) -> Iterator[None]:
         try:
-            self._attach_or_warn(p, job, conditioning)  # here, not in the hook: an error must reach the user
+            self._attach_or_warn(job, make_pass)  # here, not in the hook: an error must reach the user
             yield
         finally:
             self._sampling = None
             self.eject()
 
-    def _attach_or_warn(self, p: Any, job: Job, conditioning: Any) -> None:
+    def _attach_or_warn(self, job: Job, make_pass: Callable[[], Pass]) -> None:
         try:
-            current = coming_pass(p, conditioning, tuple(read_tags(job.tags)), self._host)
-            self._sampling = _Sampling(job, current)
+            self._sampling = _Sampling(job, make_pass())
             self._attach(self._sampling)
         except InstantStyleError as error:
             if not _prefers_warning():

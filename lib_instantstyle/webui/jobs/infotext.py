@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -78,9 +78,20 @@ def _hashes(style: PreparedStyle) -> str:
     return dataclasses.replace(hashes, others=others).text()
 
 
-def write_styles(hashes: Mapping[str, str]) -> dict[str, str]:
-    """Return the entry with the saved styles that acted and the hashes of their files."""
-    return {STYLES: ", ".join(f"{name}: {digest}" for name, digest in hashes.items())}
+def write_styles(hashes: Mapping[int, Mapping[str, str]], batch: Iterable[int]) -> dict[str, Any]:
+    """Return the entry with the saved styles that acted and the hashes of their files.
+
+    Args:
+        hashes: By the picture's number in the job, and the style's name.
+        batch: The pictures whose infotext comes next. Where they differ, the entry is a list with one text, or None,
+            for each picture up to the last, of which the host takes the picture's own.
+    """
+    texts = {picture: ", ".join(f"{name}: {digest}" for name, digest in own.items()) for picture, own in hashes.items()}
+    if not texts:
+        return {}
+    if len(different := {texts.get(picture) for picture in (*batch, *texts)}) == 1:
+        return {STYLES: different.pop()}
+    return {STYLES: [texts.get(picture) for picture in range(max(*batch, *texts) + 1)]}
 
 
 def fill_defaults(parameters: dict[str, Any]) -> None:

@@ -32,13 +32,11 @@ class Job:
 
     Attributes:
         params: The accordion's settings; None where it is off.
-        tags: The tags in the prompt of the coming pass, as written.
         record: Takes infotext entries and notes.
     """
 
     def __init__(self, record: PictureRecord, builder: StyleBuilder, memo: TensorMemo) -> None:
         self.params: StyleParams | None = None
-        self.tags: tuple[tuple[str, ...], ...] = ()
         self.record = record
         self._builder = builder
         self._memo = memo
@@ -47,6 +45,7 @@ class Job:
         self._tagged: dict[StyleTag, PreparedStyle] = {}
         self._terms: dict[StyleTag | None, tuple[ImageTerm, ...]] = {}
         self._planned_for: nn.Module | None = None
+        self._saved: dict[int, dict[str, str]] = {}  # by picture: the saved styles that acted, in any of its passes
         self._reported: list[str] = []
 
     def prepare(self, subject: Any, width: int, height: int) -> None:
@@ -61,9 +60,9 @@ class Job:
             self._accordion.check_shape(width, height)
 
     @property
-    def has_styles(self) -> bool:
-        """Whether anything may act in the coming pass."""
-        return bool(self.tags) or self._accordion is not None
+    def has_own_style(self) -> bool:
+        """Whether the accordion has a style."""
+        return self._accordion is not None
 
     def injection(self, unet: nn.Module, current: Pass) -> Injection | None:
         """Build the injection into ``unet``; None if no style takes part, or every weight is 0.
@@ -95,9 +94,12 @@ class Job:
             sha256 = self._builder.host.file_sha256(path, f"instantstyle/{path.name}")
             self.record.write(infotext.write(accordion, sha256, hires=current.has_hires))
             self._write_idle(accordion, current)
-        saved = {tag.name if tag else style.params.style: style.saved_sha256[:_SHORT] for tag, style in acting.items()}
-        if hashes := {name: sha256 for name, sha256 in saved.items() if sha256}:
-            self.record.write(infotext.write_styles(hashes))
+        for tag, style in acting.items():
+            if style.saved_sha256:
+                name, sha256 = tag.name if tag else style.params.style, style.saved_sha256[:_SHORT]
+                for picture in current.tags[tag] if tag else current.pictures:
+                    self._saved.setdefault(picture, {})[name] = sha256
+        self.record.write(infotext.write_styles(self._saved, current.pictures))
 
     def report(self, current: Pass) -> None:
         """Log what acts and what its preparation took: one line a job, unless a later pass differs."""
@@ -126,7 +128,9 @@ class Job:
     def _scheduled(self, tag: StyleTag | None, style: PreparedStyle, unet: nn.Module, current: Pass) -> ScheduledTerms:
         if tag not in self._terms:
             self._terms[tag] = style.terms(enumerate_sites(unet), self._memo)
-        return style.scheduled(self._terms[tag], hires=current.is_hires)
+        scheduled = style.scheduled(self._terms[tag], hires=current.is_hires)
+        named = None if tag is None else current.tags[tag]
+        return scheduled if named is None or named.issuperset(current.pictures) else scheduled._replace(pictures=named)
 
     def _write_idle(self, style: PreparedStyle, current: Pass) -> None:
         """Note which parts of the accordion's style could not act."""

@@ -1,11 +1,12 @@
-"""What styling needs to know about one sampling pass of a job."""
+"""One sampling pass of a job: what styling needs to know of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib_instantstyle.params.tags import StyleTag
+from lib_instantstyle.params.tags import StyleTag, read_tags
 from lib_instantstyle.pictures.regions import CropWindow
 from lib_instantstyle.webui.hosts.host import Host, PassReader
 
@@ -18,7 +19,8 @@ class Pass:
         is_hires: Whether it is the hires pass.
         has_hires: Whether the job has one.
         is_guided: Whether the unconditional rows act on the picture: CFG above 1.
-        tags: The saved styles named in the prompt.
+        pictures: Those of the batch, by their numbers in the job.
+        tags: The saved styles that prompts name, and the pictures whose prompts name them.
         window: The part of the whole picture that is sampled.
         reader: Tells the rows of the UNet's calls apart.
     """
@@ -26,17 +28,28 @@ class Pass:
     is_hires: bool
     has_hires: bool
     is_guided: bool
-    tags: tuple[StyleTag, ...]
+    pictures: range
+    tags: Mapping[StyleTag, frozenset[int]]
     window: CropWindow
     reader: PassReader
 
 
-def coming_pass(p: Any, conditioning: Any, tags: tuple[StyleTag, ...], host: Host) -> Pass:
-    """Return the pass that the processing object ``p`` is about to sample."""
+def coming_pass(p: Any, conditioning: Any, written: Sequence[Sequence[tuple[str, ...]]], host: Host) -> Pass:
+    """Return the pass that ``p`` is about to sample; ``written`` are the tags of each picture's prompt.
+
+    Raises:
+        ParameterError: If a tag cannot be read.
+    """
+    first = p.iteration * p.batch_size
+    tags: dict[StyleTag, frozenset[int]] = {}
+    for picture, parts in enumerate(written, start=first):
+        for tag in read_tags(parts):
+            tags[tag] = tags.get(tag, frozenset()) | {picture}
     return Pass(
         is_hires=bool(getattr(p, "is_hr_pass", False)),
         has_hires=bool(getattr(p, "enable_hr", False)),
         is_guided=p.cfg_scale > 1.0,
+        pictures=range(first, first + (len(written) or p.batch_size)),
         tags=tags,
         window=host.crop_window(p),
         reader=host.read_pass(p, conditioning),

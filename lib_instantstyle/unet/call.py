@@ -1,0 +1,90 @@
+"""One call of the UNet: its rows, and the part of them that a cross-attention is run with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from lib_instantstyle.unet.rows import best_matches, compare_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from lib_instantstyle.method.schedule import Schedule
+    from lib_instantstyle.unet.rows import Row
+
+
+class UNetCall(NamedTuple):
+    """One call of the UNet, as the host explains it."""
+
+    rows: tuple[Row, ...]  # one per row of the batch
+    timesteps: torch.Tensor  # [rows], 0 to 999
+    context: torch.Tensor | None = None  # [rows, tokens, context], the texts of the rows
+
+
+class CallRows:
+    """The rows of one UNet call and their strengths, which all cross-attentions share.
+
+    ``strengths`` has ``[rows, 1, 1]`` in float32 for each schedule that is not constant.
+    """
+
+    def __init__(
+        self,
+        rows: tuple[Row, ...] = (),
+        strengths: Mapping[Schedule, torch.Tensor] | None = None,
+        context: torch.Tensor | None = None,
+    ) -> None:
+        self.rows = rows
+        self.context = context
+        self._strengths: dict[object, torch.Tensor] = {key: tensor for key, tensor in (strengths or {}).items()}  # noqa: C416
+        self._parts: dict[tuple[int, ...], CallRows] = {}
+
+    def strength(self, schedule: Schedule, dtype: torch.dtype) -> torch.Tensor:
+        """Return the strength ``[rows, 1, 1]``, converted once per call for all cross-attentions."""
+        if (schedule, dtype) not in self._strengths:
+            self._strengths[schedule, dtype] = self._strengths[schedule].to(dtype)
+        return self._strengths[schedule, dtype]
+
+    def part(self, indices: tuple[int, ...]) -> CallRows:
+        """Return some of the rows, in this order; made once per call for all cross-attentions."""
+        if indices not in self._parts:
+            part = CallRows(tuple(self.rows[index] for index in indices))
+            part._strengths = {key: tensor[list(indices)] for key, tensor in self._strengths.items()}
+            self._parts[indices] = part
+        return self._parts[indices]
+
+
+class PartCursor:
+    """Identifies the rows that a cross-attention is run with, where another extension runs it in parts.
+
+    As with `RowCursor`, what is found out about a part holds for all later parts at the same place.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[int, ...]] = {}
+
+    def identify(self, call: CallRows, done: int, count: int, context: torch.Tensor | None) -> tuple[int, ...] | None:
+        """Return the indices of ``count`` rows of ``call``, of which ``done`` have been run before.
+
+        Parts come in order, or carry texts that tell; None if neither holds. ``context`` is ``[count, tokens, …]``.
+        """
+        key = (call.rows, done, count, None if context is None else context.shape[1])
+        if key not in self._known:
+            found = self._found(call, done, count, context)
+            if found is None:
+                return None
+            self._known[key] = found
+        return self._known[key]
+
+    @staticmethod
+    def _found(call: CallRows, done: int, count: int, context: torch.Tensor | None) -> tuple[int, ...] | None:
+        in_order = tuple(range(done, done + count))
+        if context is None or call.context is None or context.shape[0] != count:
+            return in_order if done + count <= len(call.rows) else None
+        texts = best_matches(compare_texts(context, [call.context]))
+        if done + count <= len(call.rows) and all(i in t or not t for i, t in zip(in_order, texts, strict=True)):
+            return in_order
+        if all(texts) and all(len({call.rows[index] for index in text}) == 1 for text in texts):
+            return tuple(min(text) for text in texts)
+        return None
