@@ -52,3 +52,12 @@ def test_what_cannot_be_explained_is_an_error() -> None:
         RowCursor().take(1)
     with pytest.raises(RowsError, match=r"3 conditional and 1 unconditional rows, but its prompts have \[2\] parts"):
         RowCursor().begin_step([2], 3, 1)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_call_that_repeats_the_whole_step_must_begin_at_its_start(count: int) -> None:
+    rows = cursor([1])
+    rows.take(1)
+    with pytest.raises(RowsError, match=f"{count} rows where 1 of 2 are left"):
+        rows.take(count)
+    assert short(rows.take(1)) == "u0"
