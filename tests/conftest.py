@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# Small tensors gain nothing from threads and lose much where cores are shared. The variable is for threads that run
+# jobs in this process; `torch.set_num_threads` holds for the one that calls it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
 
 from lib_instantstyle.models.adapter import Adapter, open_adapter
@@ -15,7 +20,6 @@ from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts
 STAND_IN = "stand-in"
 INNER_PASS = Path(__file__).parent / "host" / "inner_pass"
 
-# Small tensors gain nothing from threads and lose much where cores are shared.
 torch.set_num_threads(1)
 
 

@@ -143,3 +143,9 @@ def encoded(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def largest_difference(ours: list[bytes], theirs: list[bytes]) -> int:
+    """Return by how much pictures differ at most, in grey levels of 255."""
+    pairs = zip(b"".join(ours), b"".join(theirs), strict=True)
+    return max(abs(one - other) for one, other in pairs)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lib_instantstyle.params.style_params import controls, default_of
-from tests.live.client import Answer, WebUI, encoded
+from tests.live.client import Answer, WebUI, encoded, largest_difference
 from tests.tiny import pictures
 
 OTHER = encoded(pictures.sunset())
@@ -82,7 +82,8 @@ def test_each_further_control_acts(webui: WebUI, style: dict[str, Any], change: 
 
 def test_anti_layout_and_negative_picture_need_guidance(webui: WebUI, style: dict[str, Any]) -> None:
     answer = webui.txt2img(style | {"anti_layout": 2}, cfg_scale=1)
-    assert made(answer) == made(webui.txt2img(style, cfg_scale=1))
+    # At CFG 1 the WebUI still computes uncond + 1·(cond − uncond), whose rounding depends on the unconditional rows.
+    assert largest_difference(made(answer), made(webui.txt2img(style, cfg_scale=1))) <= 1
     assert "InstantStyle note: anti-layout and negative picture act through CFG only" in answer.infotexts[0]
 
 

@@ -67,14 +67,16 @@ def save_bin(path: Path, tensors: dict[str, torch.Tensor]) -> Path:
     return path
 
 
-def vision_tower(hidden: int = 48, projection: int = 1280, image_size: int = 224) -> CLIPVisionModelWithProjection:
+def vision_tower(
+    hidden: int = 48, projection: int = 1280, image_size: int = 224, heads: int = 4
+) -> CLIPVisionModelWithProjection:
     torch.manual_seed(5)
     config = CLIPVisionConfig(
         hidden_size=hidden,
         intermediate_size=64,
         projection_dim=projection,
         num_hidden_layers=3,
-        num_attention_heads=4,
+        num_attention_heads=heads,
         image_size=image_size,
         patch_size=56,
         hidden_act="gelu",

@@ -16,7 +16,7 @@ from transformers import CLIPTokenizer, CLIPVisionModelWithProjection
 
 from lib_instantstyle.errors import AdapterError
 from lib_instantstyle.models.adapter import Kind, open_adapter
-from tests.tiny import ALL, PARTS, TinyModels, adapters, broken, networks, unet, write_parts
+from tests.tiny import PARTS, TinyModels, adapters, broken, networks, unet, write_parts
 from tests.tiny.tensors import random_tensors
 from tests.tiny.tokenizer import VOCABULARY_SIZE, write_tokenizer
 from tests.tiny.towers import AUTOENCODER_CHANNELS, autoencoder_shapes
@@ -55,11 +55,6 @@ def test_what_is_there_stays_unless_forced(models: TinyModels) -> None:
     assert weights.read_bytes() == b"mine"
     write_parts(models.root, ["tiny-vit-h"], force=True)
     assert weights.read_bytes() == whole
-
-
-def test_every_part_is_named_after_its_last_file() -> None:
-    for name, part in ALL.items():
-        assert name in part.last
 
 
 def test_matrices_stand_in_the_order_down_up_mid() -> None:

@@ -7,11 +7,6 @@ from lib_instantstyle.unet.sites import enumerate_sites
 from tests.support.unets import SmallUNet
 
 
-def test_paper_blocks() -> None:
-    assert (STYLE.name, STYLE.ldm_name) == ("up_blocks.0.attentions.1", "output_blocks.1.1")
-    assert (LAYOUT.name, LAYOUT.ldm_name) == ("down_blocks.2.attentions.1", "input_blocks.8.1")
-
-
 def test_names_follow_the_ldm_rule() -> None:
     for block in BLOCKS:
         stage, *numbers = block.name.replace("_blocks", "").replace("_block", "").split(".")
@@ -61,8 +56,13 @@ def test_presets(preset: Preset, count: int, layout: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["style", "Style", "up_blocks.0.attentions.1", "output_blocks.1.1"])
-def test_every_name_finds_the_block(name: str) -> None:
+def test_every_name_finds_the_style_block(name: str) -> None:
     assert find_block(name) is STYLE
+
+
+@pytest.mark.parametrize("name", ["layout", "Layout", "down_blocks.2.attentions.1", "input_blocks.8.1"])
+def test_every_name_finds_the_layout_block(name: str) -> None:
+    assert find_block(name) is LAYOUT
 
 
 def test_custom_weights_by_name_and_by_number() -> None:

@@ -43,13 +43,19 @@ def test_it_sees_what_transformers_sees(folder: Path) -> None:
 
 
 def test_a_single_file_needs_no_configuration(tmp_path: Path) -> None:
-    model = files.vision_tower(hidden=1280, projection=1024)
-    model.config.num_attention_heads = 16
+    """What no shape shows is CLIP's as OpenCLIP trains it: the heads of the width, and exact GELU."""
+    model = files.vision_tower(hidden=1280, projection=1024, heads=16)
+    for layer in model.vision_model.encoder.layers:  # so far from 0 that activations and heads differ
+        layer.mlp.fc1.weight.data *= 30
+        layer.self_attn.q_proj.weight.data *= 30
     path = tmp_path / "ViT-H.safetensors"
     save_file(model.state_dict(), str(path))
+    pixels = CLIPImageProcessor()(images=PICTURE, return_tensors="pt").pixel_values
+    with torch.no_grad():
+        expected = model(pixels, output_hidden_states=True)
     tower = VisionTower(open_encoder(path), CPU)
-    assert tower.encode(PICTURE, Kind.LINEAR).shape == (1, 1024)
-    assert tower.encode(PICTURE, Kind.PLUS).shape == (1, 17, 1280)
+    torch.testing.assert_close(tower.encode(PICTURE, Kind.LINEAR), expected.image_embeds)
+    torch.testing.assert_close(tower.encode(PICTURE, Kind.PLUS), expected.hidden_states[-2])
 
 
 def test_a_single_file_of_unknown_width_asks_for_its_configuration(folder: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.unets import CONTEXT, SmallUNet
 X = torch.randn(8, 5, 16, generator=torch.Generator().manual_seed(1))
 TEXT = torch.randn(8, 3, CONTEXT, generator=torch.Generator().manual_seed(2))
 SEEN, NOTHING = torch.randn(2, 1, 4, CONTEXT, generator=torch.Generator().manual_seed(3))
+SITES = sum(site.block is STYLE for site in enumerate_sites(SmallUNet()))
 
 
 class Bench:
@@ -143,6 +145,35 @@ def test_layouts_may_change_from_step_to_step(style: Bench) -> None:
 
 
 _LAYOUTS: list[tuple[list[int], list[int]]] = [([1], [2]), ([1], [1, 1]), ([1, 1], [4]), ([1, 1], [2]), ([2], [3])]
+
+
+@pytest.fixture
+def expansions(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[torch.Tensor]]:
+    """Every expanded key that came to an attention; those let go of are dead."""
+    seen: list[weakref.ref[torch.Tensor]] = []
+
+    def watched(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        if not any(known() is key for known in seen):
+            seen.append(weakref.ref(key))
+        return image_attention(query, key, value)
+
+    monkeypatch.setattr("lib_instantstyle.unet.terms.image_attention", watched)
+    return seen
+
+
+def test_layouts_in_turn_are_expanded_once(style: Bench, expansions: list[weakref.ref[torch.Tensor]]) -> None:
+    for _ in range(3):
+        style.step([1], [2])
+        style.step([1], [1, 1])
+    assert len(expansions) == 3 * SITES
+
+
+def test_no_more_than_16_expansions_are_kept(style: Bench, expansions: list[weakref.ref[torch.Tensor]]) -> None:
+    for picture in range(50):  # as in a job of 50 batches, each with rows of its own
+        style.cursor.begin_step([1], 1, 1, picture)
+        style.unet(X[:2], timesteps=torch.full((2,), 500.0), context=TEXT[:2])
+        assert sum(known() is not None for known in expansions) <= 16 * SITES
+    assert len(expansions) == 50 * SITES
 
 
 def test_unconditional_rows_see_nothing_but_c0(adapter: Adapter) -> None:

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.params.curve import Shape
 
 
 def test_the_whole_schedule_is_constant() -> None:
@@ -26,3 +27,9 @@ def test_both_ends_belong_to_the_window() -> None:
     strengths = Schedule(0.0, 1.0).strength(torch.tensor([999.0, 0.0]))
     assert strengths.flatten().tolist() == [1.0, 1.0]
     assert Schedule(0.999, 1.0).strength(torch.tensor([0.0])).item() == 1.0
+
+
+@pytest.mark.parametrize(("timestep", "nearest"), [(498.4, 498), (498.6, 499)])
+def test_a_fractional_timestep_is_rounded_to_the_nearest(timestep: float, nearest: int) -> None:
+    strength = Schedule(curve=Shape.FADE_OUT).strength(torch.tensor([timestep]))
+    assert strength.item() == pytest.approx(nearest / 999, abs=1e-6)

@@ -300,6 +300,16 @@ def test_a_picture_full_of_masks_leaves_no_room_for_the_others(wish) -> None:
     same(sources[1].conditional, project(THREE))
 
 
+@pytest.mark.parametrize("combine", ["Mean", "Normalised mean", "Concatenate", "Add"])
+def test_the_mask_of_a_reference_of_weight_0_takes_no_room(wish, combine: str) -> None:
+    (masked,) = wish((ONE, TWO), {"masks": {0: half(), 1: half()}}, combine=combine, weights="1, 0")
+    same(masked.conditional, project(ONE))
+    assert shown(masked) == [1.0, 0.0]
+    (free,) = wish((ONE, TWO), {"masks": {1: half()}}, combine=combine, weights="1, 0")
+    same(free.conditional, project(ONE))
+    assert free.region is None
+
+
 def test_references_that_share_the_rest_are_combined_there(wish) -> None:
     masked, free = wish(STYLES, {"masks": {0: half()}}, weights="1, 1, 0.5")
     same(free.conditional, project((TWO + 0.5 * THREE) / 1.5))

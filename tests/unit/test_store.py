@@ -18,13 +18,13 @@ def test_what_is_kept_is_found(tmp_path: Path) -> None:
 def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     one = torch.zeros(200)
     cache = EmbeddingCache(tmp_path, limit=2 * one.nbytes + 500)
-    cache.put(one, "old")
-    _age(tmp_path, 100)
     cache.put(one, "older but used")
+    _age(tmp_path, 100)
+    cache.put(one, "old")
     _age(tmp_path, 100)
     assert cache.get("older but used") is not None
     cache.put(one, "new")
-    assert [cache.get(name) is not None for name in ("old", "older but used", "new")] == [False, True, True]
+    assert [cache.get(name) is not None for name in ("older but used", "old", "new")] == [True, False, True]
 
 
 def _age(folder: Path, seconds: float) -> None:

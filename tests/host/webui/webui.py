@@ -11,7 +11,11 @@ import threading
 import time
 from typing import Any
 
+from modules.shared_cmd_options import cmd_opts
+
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Read when torch is loaded: `torch.set_num_threads` holds for the thread that calls it, and jobs run in others.
+os.environ["OMP_NUM_THREADS"] = str(cmd_opts.threads)
 
 import gradio as gr
 import uvicorn
