@@ -71,7 +71,7 @@ KNOW_THE_HOST = {  # the files that import `modules`, and what for
     "webui/encoding/captions": "the infotext in a picture, and the interrogator",
     "webui/forms/xyz": "adds axes",
     "webui/forms/extra_networks": "adds cards and a tag",
-    "webui/routes/access": "the queue's lock, and the API's accounts",
+    "webui/routes/access": "the queue's lock",
     "webui/page/accordion": "the accordion with a box to tick",
     "webui/page/fields": "the queue's lock, and the button that looks again",
     "webui/page/pictures": "reads what the page names as files",
