@@ -38,7 +38,7 @@ ROOMS = {
     "method": Room("params", "torch"),
     "models": Room("params pictures", "torch transformers safetensors PIL"),
     "unet": Room("params pictures method models", "torch"),
-    "fetch": Room("params"),
+    "fetch": Room("params", "requests urllib3"),
     "library": Room("params pictures method models", "torch safetensors"),
     "webui/hosts": Room("pictures unet", "torch fastapi PIL modules"),
     "webui/setup": Room("params models unet fetch webui/hosts", "gradio modules"),
@@ -251,9 +251,10 @@ def test_only_one_script_file() -> None:
 
 # ---- what comes in ----
 
-_FOREIGN = re.compile(r"requests|urllib\.(?!parse)|httpx|http\b|socket|subprocess|shutil|marshal|shelve|yaml")
+_FOREIGN = re.compile(r"requests|urllib3|urllib\.(?!parse)|httpx|http\b|socket|subprocess|shutil|marshal|shelve|yaml")
 _USED = {  # and by nobody else
-    "fetch/download": {"http.client", "urllib.error", "urllib.request"},  # only when somebody asks for models
+    "fetch/download": {"requests", "urllib3"},  # only when somebody asks for models
+    "fetch/session": {"requests"},
     "fetch/fetcher": {"shutil"},
     "webui/page/tabs/fetch_panel": {"shutil"},
 }
