@@ -58,5 +58,5 @@ def webui_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if given and given != STAND_IN:
         yield given
         return
-    with start(request.getfixturevalue("models_dir"), "--extension", str(INNER_PASS)) as host:
+    with start(request.getfixturevalue("models_dir"), "--api", "--extension", str(INNER_PASS)) as host:
         yield host.url

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DATA = Path(__file__).with_name("downloads.json")
+_VARIABLE = "HF_ENDPOINT"  # where Hugging Face's own tools look for a mirror
 _UNITS = (("GB", 10**9, 1), ("MB", 10**6, 0), ("KB", 10**3, 0))  # name, bytes, decimals
 
 
@@ -71,17 +73,22 @@ class Catalogue:
     sets: tuple[ModelSet, ...]
 
     def address(self, file: RemoteFile, mirror: str = "") -> str:
-        """Return the address of ``file``, on ``mirror`` if given, where it has the same path.
+        """Return the address of ``file``: on ``mirror``, on the one that ``HF_ENDPOINT`` names, or else on `base`.
 
         Raises:
-            DownloadError: If ``mirror`` is not an HTTP address.
+            DownloadError: If the mirror is not an HTTP address.
         """
-        base = (mirror.strip() or self.base).rstrip("/")
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        chosen, general = mirror.strip(), os.environ.get(_VARIABLE, "").strip()
+        base = (chosen or general or self.base).rstrip("/")
+        if not _is_address(base):
+            if chosen:
+                raise DownloadError(
+                    f"The mirror {quoted(base)} is no address. Give one such as {self.base} in Settings → "
+                    "InstantStyle, or none."
+                )
             raise DownloadError(
-                f"The mirror {quoted(base)} is no address. Give one such as {self.base} in Settings → InstantStyle, or "
-                "none."
+                f"The environment variable {_VARIABLE} is {quoted(base)}, which is no address. Give one such as "
+                f"{self.base}, or none; a mirror in Settings → InstantStyle comes before it."
             )
         return f"{base}/{self.repository}/resolve/{self.revision}/{file.path}"
 
@@ -114,6 +121,15 @@ def catalogue() -> Catalogue:
         for entry in data["sets"]
     )
     return Catalogue(data["base"], data["repository"], data["revision"], sets)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  raises where it is no number
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def bytes_of(files: Iterable[RemoteFile]) -> int:

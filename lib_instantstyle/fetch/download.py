@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import http.client
 import re
 import threading
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import urllib3
 
 from lib_instantstyle.errors import CancelledDownloadError, DownloadError, UnreachableError
 from lib_instantstyle.fetch.catalogue import size_text
+from lib_instantstyle.fetch.session import Session, is_passing, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import requests
+
     from lib_instantstyle.fetch.catalogue import RemoteFile
     from lib_instantstyle.fetch.part_file import PartFile
 
-_CHUNK = 1 << 18  # bytes
+_CHUNK = 1 << 16  # bytes; an older urllib3 loses up to so many where a connection breaks
 _UNKNOWN_LIMIT = 1 << 20  # bytes; files of unknown size are small texts
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
-_AGENT = "sd-webui-instantstyle"
-_PARTIAL, _UNSATISFIABLE = 206, 416  # HTTP statuses
+_WHOLE, _PARTIAL, _UNSATISFIABLE = 200, 206, 416  # HTTP statuses
+_FIRST_TRIES = 2
 _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses worth another attempt
 
 
@@ -31,8 +33,13 @@ _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses worth another 
 class Pace:
     """The timeout of a download and the pauses between its attempts, in seconds."""
 
-    timeout: float = 20.0  # without a byte
+    timeout: float = 20.0  # without a connection, or a byte
     pauses: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0)  # one per failure in a row; after the last it gives up
+
+    @property
+    def first_tries(self) -> int:
+        """How often a server that never answered is asked again, before the user waits in vain."""
+        return min(_FIRST_TRIES, len(self.pauses))
 
 
 @dataclass(frozen=True)
@@ -41,15 +48,6 @@ class Watch:
 
     received: Callable[[int], None] = lambda _count: None  # called with the number of bytes received
     cancelled: threading.Event = field(default_factory=threading.Event)  # set it to cancel
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but never from https to an insecure scheme."""
-
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if not newurl.startswith("https://") and (req.type == "https" or not newurl.startswith("http://")):
-            raise DownloadError(f"{req.host} redirects to {newurl}, which is not secure. Choose another mirror.")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class Download:
@@ -61,8 +59,8 @@ class Download:
         self._part = part
         self._watch = watch
         self._pace = pace
-        self._opener = urllib.request.build_opener(_Redirects)
-        self._answered = False
+        self._session = Session()
+        self._unanswered: int | None = 0  # requests without an answer so far; None since there was one
         self._limit = _UNKNOWN_LIMIT if file.bytes is None else file.bytes
 
     def run(self) -> None:
@@ -75,6 +73,12 @@ class Download:
             OSError: If the file cannot be written.
         """
         self._part.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._session:
+            self._receive_all()
+        self._verify()
+        self._part.forget()
+
+    def _receive_all(self) -> None:
         failures, best = 0, self._part.size
         while not self._receive():
             failures = 0 if self._part.size > best else failures + 1
@@ -86,8 +90,6 @@ class Download:
                 )
             if self._watch.cancelled.wait(self._pace.pauses[max(failures - 1, 0)]):
                 raise CancelledDownloadError
-        self._verify()
-        self._part.forget()
 
     def _receive(self) -> bool:
         """Receive the missing bytes; False if the connection broke."""
@@ -101,41 +103,48 @@ class Download:
             self._part.note(self._address, response.headers)
             return self._write(response, start) and total in (None, self._part.size)
 
-    def _response(self) -> Any:
+    def _response(self) -> requests.Response | None:
         """Return the server's response, to be closed by the caller; None if another request may succeed."""
         resuming = self._part.resuming(self._address, self._file.sha256)
-        request = urllib.request.Request(self._address, headers={"User-Agent": _AGENT, **resuming})
         try:
-            response = self._opener.open(request, timeout=self._pace.timeout)
-        except urllib.error.HTTPError as error:
-            self._check_status(error)
+            response = self._session.get(self._address, headers=resuming, stream=True, timeout=self._pace.timeout)
+        except OSError as error:  # as all errors of requests are, and what it says of a bundle that is not there
+            self._count_unanswered(error)
             return None
-        except (OSError, http.client.HTTPException) as error:
-            if not self._answered:
-                raise UnreachableError(
-                    f"{self._address} cannot be reached ({getattr(error, 'reason', error)}). Is this computer online? "
-                    "Settings → InstantStyle takes a mirror."
-                ) from error
-            return None
-        self._answered = True
-        return response
+        self._unanswered = None
+        if response.status_code in (_WHOLE, _PARTIAL):
+            return response
+        with response:
+            self._check_status(response)
+        return None
 
-    def _check_status(self, error: urllib.error.HTTPError) -> None:
-        """Raise a `DownloadError` for a status that another request will not change."""
-        if error.code == _UNSATISFIABLE:
-            self._part.discard()  # the part is longer than the server's file
-        elif error.code not in _TRANSIENT:
-            raise DownloadError(
-                f"{self._address} answers {error.code} ({error.reason}). Set another mirror in the settings, or "
-                "fetch the file by hand."
+    def _count_unanswered(self, error: OSError) -> None:
+        """Raise an `UnreachableError` if the server never answered, and asking once more is no use."""
+        if self._unanswered is not None:
+            self._unanswered += 1
+        if not is_passing(error) or (self._unanswered or 0) > self._pace.first_tries:
+            raise UnreachableError(
+                f"{self._address} cannot be reached ({reason_of(error)}). Is this computer online? "
+                "Settings → InstantStyle takes a mirror."
             ) from error
 
-    def _extent(self, response: Any) -> tuple[int, int | None]:
+    def _check_status(self, response: requests.Response) -> None:
+        """Raise a `DownloadError` for a status that another request will not change."""
+        if response.status_code == _UNSATISFIABLE:
+            self._part.discard()  # the part is longer than the server's file
+        elif response.status_code not in _TRANSIENT:
+            raise DownloadError(
+                f"{self._address} answers {response.status_code} ({response.reason}). Set another mirror in the "
+                "settings, or fetch the file by hand."
+            )
+
+    def _extent(self, response: requests.Response) -> tuple[int, int | None]:
         """Return where the response starts in the file, and the size of the whole file, if known."""
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise DownloadError(f"{self._address} sends the file compressed. Set another mirror.")
-        start, total = 0, response.length
-        if response.status == _PARTIAL:
+        length = response.headers.get("Content-Length", "")
+        start, total = 0, int(length) if length.isdecimal() else None
+        if response.status_code == _PARTIAL:
             match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
             start, total = (int(match[1]), int(match[2])) if match else (-1, None)
         if start not in (0, self._part.size):
@@ -148,13 +157,14 @@ class Download:
             )
         return start, self._file.bytes if total is None else total
 
-    def _write(self, response: Any, start: int) -> bool:
+    def _write(self, response: requests.Response, start: int) -> bool:
         """Write the response to the part; False if the connection broke."""
+        read = getattr(response.raw, "read1", response.raw.read)  # what has arrived, be it little
         with self._part.path.open("ab" if start else "wb") as file:
             while True:
                 try:
-                    chunk = response.read1(_CHUNK)
-                except (OSError, http.client.HTTPException):
+                    chunk = read(_CHUNK)
+                except (OSError, urllib3.exceptions.HTTPError):
                     return False
                 if not chunk:
                     return True

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import shutil
+import tempfile
 import threading
 from dataclasses import dataclass
 from enum import Enum
@@ -55,6 +56,12 @@ class Order:
         """Return the path of ``file`` until it is complete."""
         return self.folder / PARTS / file.target
 
+    @property
+    def folders(self) -> list[Path]:
+        """The folders that are written to, the innermost first."""
+        places = [place for _, file in self.files for place in (self.part(file), self.folder / file.target)]
+        return sorted({place.parent for place in places}, key=lambda folder: len(folder.parts), reverse=True)
+
     def by_hand(self) -> tuple[str, ...]:
         """Return the address and the destination of each file, for a manual download."""
         return tuple(f"{address} → {self.folder / file.target}" for address, file in self.files)
@@ -88,14 +95,15 @@ class Fetcher:
         """Start the thread.
 
         Raises:
-            DownloadError: If there is nothing to fetch, another order is running, or the disk is too full.
+            DownloadError: If there is nothing to fetch, another order is running, a folder cannot be written, or the
+                disk is too full.
         """
         with self._lock:
             if self.progress.state is State.RUNNING:
                 raise DownloadError("Models are being fetched already. Wait, or cancel that.", _BUSY)
             if not order.files:
                 raise DownloadError("Nothing is missing from this set of models.")
-            _check_space(order)
+            _check_disk(order)
             self._cancelled.clear()
             self.progress = Progress(State.RUNNING, order.label, total=order.total)
             self._thread = threading.Thread(target=self._work, args=(order,), daemon=True)
@@ -121,7 +129,7 @@ class Fetcher:
                 self._update(file=file.target, received=before)
                 self._fetch(order, address, file, before)
                 before += file.bytes or 0
-            shutil.rmtree(order.folder / PARTS, ignore_errors=True)
+            _discard_parts(order)
             self._update(state=State.DONE, file="", received=order.total, message=f"Fetched into {order.folder}.")
         except CancelledDownloadError as error:
             self._update(state=State.CANCELLED, message=str(error))
@@ -131,6 +139,7 @@ class Fetcher:
         finally:
             if self.progress.state is State.RUNNING:  # an unexpected error must not leave it running forever
                 self._update(state=State.FAILED, message="It stopped unexpectedly; the console says why.")
+            _remove_empty_folders(order)
 
     def _fetch(self, order: Order, address: str, file: RemoteFile, before: int) -> None:
         target = order.folder / file.target
@@ -161,8 +170,45 @@ class Fetcher:
             self.progress = dataclasses.replace(self.progress, **changes)  # type: ignore[arg-type]
 
 
+def _check_disk(order: Order) -> None:
+    try:
+        _check_folders(order)
+        _check_space(order)
+    except DownloadError:
+        _remove_empty_folders(order)
+        raise
+
+
+def _check_folders(order: Order) -> None:
+    """Make the folders, and write to each: what the system allows is known only then."""
+    for folder in order.folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise DownloadError(
+                f"The folder {folder} cannot be written ({error.strerror or error}). Make it writable, or name another "
+                "one with --instantstyle-models-dir."
+            ) from error
+
+
+def _discard_parts(order: Order) -> None:
+    """Delete what is left of the order's own files; other parts wait for their own order to go on."""
+    for _, file in order.files:
+        PartFile(order.part(file)).discard()
+
+
+def _remove_empty_folders(order: Order) -> None:
+    """Remove those that hold nothing after all; the folder that the user named stays."""
+    for folder in (*order.folders, order.folder / PARTS):
+        if folder == order.folder:
+            continue
+        with contextlib.suppress(OSError):  # it is not empty, or not there
+            folder.rmdir()
+
+
 def _check_space(order: Order) -> None:
-    order.folder.mkdir(parents=True, exist_ok=True)
     parts = (order.part(file) for _, file in order.files)
     here = sum(part.stat().st_size for part in parts if part.is_file())
     needed, free = order.total - here + _SPARE, shutil.disk_usage(order.folder).free

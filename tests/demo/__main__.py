@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help="leave the page open at the printed address")
     arguments = parser.parse_args()
     print("Unpacking the miniature, a small SDXL trained on a world of shapes (tests/mini).")
-    with start(assemble(OUT / "models").root) as host:
+    with start(assemble(OUT / "models").root, "--api") as host:
         webui = WebUI(host.url)
         rows = [row(webui, wish) for wish in WISHES]
         arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ ROWS = (0, 4)
 
 def main() -> None:
     wishes = [WISHES[index] for index in ROWS]
-    with tempfile.TemporaryDirectory() as folder, start(assemble(Path(folder)).root) as host:
+    with tempfile.TemporaryDirectory() as folder, start(assemble(Path(folder)).root, "--api") as host:
         rows = [_row(WebUI(host.url), wish) for wish in wishes]
     labels = ["reference", *(recipe.name for recipe in SHOWN)]
     contact_sheet(labels, [f"“{wish.prompt}”" for wish in wishes], rows).save(IMAGES / "recipes.png")

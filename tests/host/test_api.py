@@ -22,7 +22,7 @@ PROBE = "Probe: Hooks"
 
 @pytest.fixture(scope="module")
 def client(models_dir, probe_extension):
-    arguments = ("--extension", str(probe_extension), "--no-hashing", "--ckpt", "tiny-sdxl.safetensors")
+    arguments = ("--api", "--extension", str(probe_extension), "--no-hashing", "--ckpt", "tiny-sdxl.safetensors")
     with start(models_dir, *arguments, "--api-server-stop", "--skip-install", extension=False) as host:
         yield Client(host.url)
 

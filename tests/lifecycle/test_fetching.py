@@ -14,6 +14,7 @@ from lib_instantstyle.fetch.download import Pace
 from lib_instantstyle.fetch.fetcher import Fetcher
 from lib_instantstyle.models.model_files import check_file
 from lib_instantstyle.webui.extension import extension
+from tests.host.doors import Api
 from tests.host.inprocess import InProcess, in_process
 from tests.support import files
 from tests.support.server import Shelf, serve
@@ -76,3 +77,24 @@ def test_a_mirror_fills_an_empty_models_folder(host: InProcess, small: Shelf, tm
     assert found.path.name == "ip-adapter_sdxl.safetensors"
     assert choose_encoder(found, models.encoders()).path.name == "image_encoder_ViT-bigG"
     assert fetching.report()["sets"][0]["bytes_to_fetch"] == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_folder_that_cannot_be_written_is_told_at_once(
+    host: InProcess, small: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    """The models folder's own, or the one that the command line names: a file where it should be."""
+    blocked = tmp_path / ("named" if named else "models")
+    blocked.write_text("no folder")
+    monkeypatch.setattr(host.shared.cmd_opts, "instantstyle_models_dir", str(blocked) if named else "", raising=False)
+    entry = catalogue().find("recommended")
+    for file in entry.files:
+        small.files[f"/h94/IP-Adapter/resolve/{catalogue().revision}/{file.path}"] = b"model"
+    monkeypatch.setenv("HF_ENDPOINT", small.url)
+    api = Api()
+    answer = api.request("POST", "/instantstyle/models/fetch", {"set": "recommended"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(f"The folder {blocked}")
+    assert "cannot be written (" in answer.json()["detail"]
+    assert api.request("GET", "/instantstyle/models/fetch").json()["state"] == "idle"
+    assert small.requests == []

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")  # and the key
 
 
 @dataclass
@@ -25,6 +29,8 @@ class Mood:
         content: Sends this instead.
         length: Whether the length is announced at all.
         etag: Instead of the content's own.
+        chunked: Sends it in chunks, whose lengths stand before them.
+        hangs_up: Closes the connection without an answer.
     """
 
     bytes: int | None = None
@@ -36,6 +42,8 @@ class Mood:
     content: bytes | None = None
     length: bool = True
     etag: str | None = None
+    chunked: bool = False
+    hangs_up: bool = False
 
 
 @dataclass
@@ -46,7 +54,7 @@ class Shelf:
         url: Of the server.
         files: Contents by path, with the leading slash.
         moods: Of the next requests, in order; good ones after that.
-        requests: ``path, Range header`` of each.
+        requests: ``path, Range header`` of each; to a proxy the path is a whole address.
     """
 
     url: str = ""
@@ -63,6 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
         shelf = self.server.shelf
         shelf.requests.append((self.path, self.headers.get("Range")))
         mood = shelf.moods.pop(0) if shelf.moods else Mood()
+        if mood.hangs_up:
+            self.close_connection = True
+            return
         if mood.location or mood.status != 200 or self.path not in shelf.files:
             self._refuse(mood)
             return
@@ -89,11 +100,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", _etag(mood, content))
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content) + mood.claim}")
-        if mood.length:
+        if mood.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif mood.length:
             self.send_header("Content-Length", str(len(content) - start + mood.claim))
         self.end_headers()
         end = len(content) if mood.bytes is None else start + mood.bytes
-        self.wfile.write(content[start:end])
+        sent = content[start:end]
+        self.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(sent), sent) if mood.chunked else sent)
         self.wfile.flush()
         if mood.stall:
             self.server.shelf.closing.wait(mood.stall)
@@ -115,10 +129,14 @@ def _etag(mood: Mood, content: bytes) -> str:
 
 
 @contextmanager
-def serve() -> Iterator[Shelf]:
-    """Serve a shelf until the block ends."""
+def serve(*, tls: bool = False) -> Iterator[Shelf]:
+    """Serve a shelf until the block ends; with ``tls`` by https, under our own certificate."""
     server = _Server(("127.0.0.1", 0), _Handler)
-    server.shelf = Shelf(f"http://127.0.0.1:{server.server_port}")
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.shelf = Shelf(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -38,7 +38,7 @@ ROOMS = {
     "method": Room("params", "torch"),
     "models": Room("params pictures", "torch transformers safetensors PIL"),
     "unet": Room("params pictures method models", "torch"),
-    "fetch": Room("params"),
+    "fetch": Room("params", "requests urllib3"),
     "library": Room("params pictures method models", "torch safetensors"),
     "webui/hosts": Room("pictures unet", "torch fastapi PIL modules"),
     "webui/setup": Room("params models unet fetch webui/hosts", "gradio modules"),
@@ -72,7 +72,7 @@ KNOW_THE_HOST = {  # the files that import `modules`, and what for
     "webui/encoding/captions": "the infotext in a picture, and the interrogator",
     "webui/forms/xyz": "adds axes",
     "webui/forms/extra_networks": "adds cards and a tag",
-    "webui/routes/access": "the queue's lock, and the API's accounts",
+    "webui/routes/access": "the queue's lock",
     "webui/page/accordion": "the accordion with a box to tick",
     "webui/page/fields": "the queue's lock, and the button that looks again",
     "webui/page/pictures": "reads what the page names as files",
@@ -252,9 +252,10 @@ def test_only_one_script_file() -> None:
 
 # ---- what comes in ----
 
-_FOREIGN = re.compile(r"requests|urllib\.(?!parse)|httpx|http\b|socket|subprocess|shutil|marshal|shelve|yaml")
+_FOREIGN = re.compile(r"requests|urllib3|urllib\.(?!parse)|httpx|http\b|socket|subprocess|shutil|marshal|shelve|yaml")
 _USED = {  # and by nobody else
-    "fetch/download": {"http.client", "urllib.error", "urllib.request"},  # only when somebody asks for models
+    "fetch/download": {"requests", "urllib3"},  # only when somebody asks for models
+    "fetch/session": {"requests"},
     "fetch/fetcher": {"shutil"},
     "webui/page/tabs/fetch_panel": {"shutil"},
 }

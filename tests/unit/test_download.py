@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import random
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +13,9 @@ import pytest
 
 from lib_instantstyle.errors import CancelledDownloadError, DownloadError, UnreachableError
 from lib_instantstyle.fetch.catalogue import FileKind, RemoteFile
-from lib_instantstyle.fetch.download import Download, Pace, Watch, _Redirects
+from lib_instantstyle.fetch.download import Download, Pace, Watch
 from lib_instantstyle.fetch.part_file import PartFile
-from tests.support.server import Mood, Shelf, serve
+from tests.support.server import CERTIFICATE, Mood, Shelf, serve
 
 WHOLE = random.Random(1).randbytes(1_000_000)
 HALF = len(WHOLE) // 2
@@ -55,8 +54,13 @@ def test_a_good_server(shelf: Shelf, part: Path) -> None:
 
 @pytest.mark.parametrize(
     "mood",
-    [Mood(bytes=HALF), Mood(bytes=HALF, stall=30), Mood(bytes=HALF, length=False)],
-    ids=["drops", "stalls", "drops without a length"],
+    [
+        Mood(bytes=HALF),
+        Mood(bytes=HALF, stall=30),
+        Mood(bytes=HALF, length=False),
+        Mood(bytes=HALF, chunked=True),
+    ],
+    ids=["drops", "stalls", "drops without a length", "ends too early, in chunks"],
 )
 def test_what_broke_off_is_resumed(shelf: Shelf, part: Path, mood: Mood) -> None:
     shelf.moods = [mood, Mood(status=503), Mood(bytes=1000), Mood()]
@@ -152,10 +156,94 @@ def test_redirects_elsewhere_are_not(shelf: Shelf, part: Path, location: str) ->
     assert not part.exists()
 
 
-def test_encryption_is_not_given_up() -> None:
-    request = urllib.request.Request("https://example.org/m")
-    with pytest.raises(DownloadError, match="not secure"):
-        _Redirects().redirect_request(request, None, 302, "", {}, "http://example.org/m")
+# --- the host's transport
+
+
+@pytest.fixture
+def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No proxy, no mirror and no certificates from this machine's environment."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def test_a_bundle_of_certificates_is_used(clean: pytest.MonkeyPatch, part: Path) -> None:
+    """Of a company's network that signs for every server, say."""
+    with serve(tls=True) as shelf:
+        shelf.files["/m"] = WHOLE
+        with pytest.raises(UnreachableError, match=r"\(certificate verify failed|\(.*CERTIFICATE_VERIFY_FAILED"):
+            fetch(shelf, part)
+        assert shelf.requests == []
+        clean.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+        shelf.moods = [Mood(bytes=HALF)]
+        fetch(shelf, part)
+    assert part.read_bytes() == WHOLE
+
+
+def test_a_bundle_that_is_not_there_is_named(clean: pytest.MonkeyPatch, part: Path) -> None:
+    clean.setenv("REQUESTS_CA_BUNDLE", "/no/such.pem")
+    with (
+        serve(tls=True) as shelf,
+        pytest.raises(UnreachableError, match=r"cannot be reached .*invalid path: /no/such\.pem"),
+    ):
+        fetch(shelf, part)
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+def test_a_proxy_is_asked(clean: pytest.MonkeyPatch, shelf: Shelf, part: Path, name: str) -> None:
+    address = "http://models.invalid/m"
+    shelf.files[address] = WHOLE
+    shelf.moods = [Mood(bytes=HALF)]
+    clean.setenv(name, shelf.url)
+    Download(address, FILE, PartFile(part), Watch(), QUICK).run()
+    assert part.read_bytes() == WHOLE
+    assert shelf.requests == [(address, None), (address, f"bytes={HALF}-")]
+
+
+def test_a_proxy_that_is_not_there_is_blamed(clean: pytest.MonkeyPatch, part: Path) -> None:
+    clean.setenv("http_proxy", "http://127.0.0.1:9")
+    with pytest.raises(UnreachableError, match=r"cannot be reached \(proxy: Connection refused\)"):
+        Download("http://models.invalid/m", FILE, PartFile(part), Watch(), QUICK).run()
+
+
+def test_no_proxy_is_asked_for_what_it_shall_not_be(clean: pytest.MonkeyPatch, shelf: Shelf, part: Path) -> None:
+    clean.setenv("http_proxy", "http://127.0.0.1:9")
+    clean.setenv("no_proxy", "127.0.0.1")
+    fetch(shelf, part)
+    assert part.read_bytes() == WHOLE
+
+
+def test_a_proxy_of_a_kind_that_nothing_here_speaks_is_told(clean: pytest.MonkeyPatch, part: Path) -> None:
+    clean.setenv("ALL_PROXY", "gopher://127.0.0.1:9")
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        Download("http://models.invalid/m", FILE, PartFile(part), Watch(), QUICK).run()
+
+
+def test_encryption_is_not_given_up(clean: pytest.MonkeyPatch, shelf: Shelf, part: Path) -> None:
+    clean.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    with serve(tls=True) as secure:
+        secure.moods = [Mood(location="/m"), Mood(location=f"{shelf.url}/m")]
+        with pytest.raises(DownloadError, match=rf"127\.0\.0\.1 redirects to {shelf.url}/m, which is not secure"):
+            fetch(secure, part)
+    assert shelf.requests == []
+
+
+def test_redirects_in_a_circle_end(shelf: Shelf, part: Path) -> None:
+    shelf.moods = [Mood(location="/m")] * 40
+    with pytest.raises(UnreachableError, match="30 redirects"):
+        fetch(shelf, part)
+
+
+def test_a_server_that_hangs_up_at_first_is_asked_again(shelf: Shelf, part: Path) -> None:
+    shelf.moods = [Mood(hangs_up=True)] * 2
+    fetch(shelf, part)
+    assert part.read_bytes() == WHOLE
+    part.unlink()
+    shelf.moods, shelf.requests = [Mood(hangs_up=True)] * 9, []
+    with pytest.raises(UnreachableError, match=r"cannot be reached \(.*[Rr]emote end closed"):
+        fetch(shelf, part)
+    assert len(shelf.requests) == 3
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])

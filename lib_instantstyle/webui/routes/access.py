@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
 from lib_instantstyle.errors import InstantStyleError, UnknownStyleError
+
+_HOSTS_ROUTE = "/sdapi/v1/txt2img"  # stands for all of the host's API
 
 
 def while_idle(endpoint: Callable[[Any], Any], values: Any) -> Any:
@@ -29,20 +30,11 @@ def with_http_errors(endpoint: Callable[[Any], Any], values: Any) -> Any:
         raise HTTPException(error.status_code, error.detail) from error
 
 
-def authentication() -> list[Any]:
-    """Return the FastAPI dependencies that check the accounts of ``--api-auth``, as the host's own routes do."""
-    from fastapi import Depends, HTTPException
-    from fastapi.security import HTTPBasic
-    from modules import shared
+def asked_by_host(app: Any) -> list[Any] | None:
+    """Return what the host's own API asks of a caller, as FastAPI dependencies; None if the host runs without one.
 
-    configured = getattr(shared.cmd_opts, "api_auth", None)
-    if not configured:
-        return []
-    accounts = dict(entry.strip().split(":", 1) for entry in configured.split(","))
-
-    def authenticate(credentials: Any = Depends(HTTPBasic())) -> None:  # noqa: B008  FastAPI's way
-        expected = accounts.get(credentials.username, "")
-        if not (expected and secrets.compare_digest(credentials.password.encode(), expected.encode())):
-            raise HTTPException(401, "Incorrect username or password", {"WWW-Authenticate": "Basic"})
-
-    return [Depends(authenticate)]
+    The host calls ``app_started`` without ``--api`` too; then nothing but gradio's login guards the server, and routes
+    added here would stand outside of it.
+    """
+    own = [route for route in app.routes if getattr(route, "path", "") == _HOSTS_ROUTE]
+    return list(own[0].dependencies) if own else None

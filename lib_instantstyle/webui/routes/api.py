@@ -19,7 +19,7 @@ from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs.arguments import read_arguments
 from lib_instantstyle.webui.jobs.measure import Measurement, measure
 from lib_instantstyle.webui.jobs.saving import save_style
-from lib_instantstyle.webui.routes.access import authentication, while_idle, with_http_errors
+from lib_instantstyle.webui.routes.access import asked_by_host, while_idle, with_http_errors
 from lib_instantstyle.webui.routes.schema import json_schema
 
 _PREFIX = "/instantstyle"
@@ -36,9 +36,12 @@ class Api:
         self._readiness = extension.readiness
 
     def register(self, app: Any) -> None:
-        """Add the routes to the host's server, under ``--api-auth`` like its own."""
+        """Add the routes to the host's server if its own API is there, and ask for what that asks for."""
         from fastapi import Body
 
+        dependencies = asked_by_host(app)
+        if dependencies is None:
+            return
         body = Body(default={})
 
         def post_style(values: dict[str, Any] = body) -> Any:
@@ -64,7 +67,6 @@ class Api:
             ("POST", "models/fetch", post_fetch),
             ("DELETE", "models/fetch", self._fetching.cancel),
         )
-        dependencies = authentication()
         for method, path, endpoint in routes:
             app.add_api_route(f"{_PREFIX}/{path}", endpoint, methods=[method], dependencies=dependencies)
 

@@ -49,7 +49,8 @@ def build() -> FastAPI:
         shared.demo = demo = ui.create_ui()
         demo.queue(64)
         app = _page_app(demo)
-        Api(app, call_queue.queue_lock)
+        if shared.cmd_opts.api:
+            Api(app, call_queue.queue_lock)
         ui_extra_networks_routes.add_pages_to_demo(app)
         script_callbacks.app_started_callback(demo, app)
     app.add_api_route("/internal/ping", lambda: {}, methods=["GET"])

@@ -53,7 +53,7 @@ class Api:
         self.app = app
         self.queue_lock = queue_lock
         accounts = shared.cmd_opts.api_auth
-        self.credentials = dict(entry.split(":", 1) for entry in accounts.split(",")) if accounts else {}
+        self.credentials = dict(entry.split(":") for entry in accounts.split(",")) if accounts else {}
         api_middleware(app)
         self.generation = Generation(queue_lock)
         self._add_routes()
