@@ -60,7 +60,7 @@ def before_ui():
 
 script_callbacks.on_cfg_denoiser(ours.generation.step)
 script_callbacks.on_model_loaded(lambda _model: ours.generation.model_loaded())
-script_callbacks.on_script_unloaded(ours.generation.eject)
+script_callbacks.on_script_unloaded(ours.generation.unload)
 script_callbacks.on_infotext_pasted(lambda _text, parameters: infotext.fill_defaults(parameters))
 script_callbacks.on_ui_settings(settings.register)
 script_callbacks.on_before_ui(before_ui)

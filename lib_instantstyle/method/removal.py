@@ -68,12 +68,7 @@ class Remover:
         Raises:
             ParameterError: If image and text embeddings differ in width.
         """
-        if embedding.shape[-1] != self._direction.shape[-1]:
-            raise ParameterError(
-                f"Content cannot be removed: the picture's embedding has {embedding.shape[-1]} numbers, the text "
-                f"tower's {self._direction.shape[-1]}. Use an adapter for the ViT-bigG encoder (ip-adapter_sdxl), or "
-                "empty the content to remove."
-            )
+        check_space(embedding.shape[-1], self._direction.shape[-1])
         formulas = {Removal.SUBTRACT: subtract, Removal.PROJECT_OUT: project_out, Removal.MASK: mask_out}
         return formulas[self._method](embedding.float(), self._direction, self._amount)
 
@@ -82,6 +77,15 @@ class Remover:
         before = F.cosine_similarity(embedding.float(), self._vectors)
         after = F.cosine_similarity(self(embedding), self._vectors)
         return list(map(Resemblance, self._contents, before.tolist(), after.tolist()))
+
+
+def check_space(picture_width: int, text_width: int) -> None:
+    """Raise `ParameterError` if pictures and texts are not embedded in the same space."""
+    if picture_width != text_width:
+        raise ParameterError(
+            f"Content cannot be removed: the picture's embedding has {picture_width} numbers, the text tower's "
+            f"{text_width}. Use an adapter for the ViT-bigG encoder (ip-adapter_sdxl), or empty the content to remove."
+        )
 
 
 def subtract(embedding: torch.Tensor, direction: torch.Tensor, amount: float) -> torch.Tensor:

@@ -70,6 +70,11 @@ class StyleParams(Declared):
             return cls.from_dict(args[0])
         if not args or args[0] is False:
             return cls()
+        if len(args) > len(controls()):
+            raise ParameterError(
+                f"InstantStyle takes {len(controls())} positional arguments at most; got {len(args)}. Leave the last "
+                "out, or send one dict."
+            )
         return cls(**dict(zip(controls(), args, strict=False)))
 
     def replace(self, **changes: Any) -> StyleParams:
@@ -106,6 +111,11 @@ class StyleParams(Declared):
     def contents(self) -> tuple[Content, ...]:
         """The contents to remove."""
         return parse_contents(self.content)
+
+    @property
+    def removed(self) -> tuple[Content, ...]:
+        """The contents that are removed: none at strength 0."""
+        return self.contents if self.content_strength else ()
 
     def reference_weights(self, count: int) -> list[float]:
         """Return the weights of ``count`` style references, or raise as `complete_weights` does."""

@@ -4,7 +4,7 @@ import pytest
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.blocks import LAYOUT, STYLE, Preset
-from lib_instantstyle.params.style_params import StyleParams, controls
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 
 
 def test_a_default_does_nothing() -> None:
@@ -71,3 +71,10 @@ def test_block_weights_scale_style_and_layout_apart() -> None:
 def test_every_control_has_help_and_a_label_of_its_own() -> None:
     assert len({control.label for control in controls().values()}) == len(controls())
     assert all(control.help for control in controls().values())
+
+
+def test_surplus_positional_arguments_are_refused() -> None:
+    values = [True, *(default_of(name) for name in list(controls())[1:])]
+    assert StyleParams.from_args(values) == StyleParams(enabled=True)
+    with pytest.raises(ParameterError, match=f"at most; got {len(values) + 1}"):
+        StyleParams.from_args([*values, "more"])

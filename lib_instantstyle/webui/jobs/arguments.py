@@ -29,6 +29,14 @@ def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
     return StyleParams.from_args(args)
 
 
+def lacks_enabled(args: Sequence[Any]) -> bool:
+    """Whether a dict asks for a style but says nothing of ``enabled``, without which it is off."""
+    asks = {"image", "images", "style", "reference"}
+    return (
+        bool(args) and isinstance(args[0], dict) and "enabled" not in args[0] and any(args[0].get(key) for key in asks)
+    )
+
+
 def with_style(params: StyleParams, name: str, library: StyleLibrary) -> StyleParams:
     """Return ``params`` with the saved style ``name``: its settings, and its embeddings in place of the pictures.
 

@@ -18,7 +18,7 @@ from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
-from lib_instantstyle.webui.jobs.arguments import read_arguments, with_style
+from lib_instantstyle.webui.jobs.arguments import lacks_enabled, read_arguments, with_style
 from lib_instantstyle.webui.jobs.job import Job
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.sampling_pass import Pass, coming_pass
@@ -57,6 +57,9 @@ class Generation:
         with self._deferred(p):
             params = self._with_axes(read_arguments(args, self._builder.library), getattr(p, "_instantstyle_axes", {}))
             p._instantstyle.params = params if params.enabled else None
+            if lacks_enabled(args):
+                p._instantstyle.warning = "off: the request has a style, but 'enabled' is missing"
+                record.note(f"{NAME} is off for this picture: send 'enabled': true together with the style.")
 
     def prepare(self, p: Any) -> None:
         """Read references, adapter and encoder."""
@@ -73,6 +76,8 @@ class Generation:
         job = _job_of(p)
         if job is None:
             return
+        if job.warning:
+            job.record.write({infotext.NOTE: job.warning})
         tags = self._host.written_tags(p, NAME.lower())
         if job.has_own_style or any(tags):
             self._host.wrap_next_sampling(
@@ -138,6 +143,12 @@ class Generation:
         """Eject from a UNet whose weights were replaced; a running loop injects again at its next step."""
         if self._injection is not None:
             self._injection.eject()
+
+    def unload(self) -> None:
+        """Eject before the host reloads its scripts; a loop that is running says so."""
+        if self._sampling is not None and self._injection is not None:
+            self._sampling.job.record.write({infotext.NOTE: "not applied to the end: the WebUI reloaded its scripts"})
+        self.eject()
 
     def finish(self, p: Any) -> None:
         """Leave nothing of the job behind."""

@@ -33,11 +33,13 @@ class Job:
     Attributes:
         params: The accordion's settings; None where it is off.
         record: Takes infotext entries and notes.
+        warning: Why nothing acts, though a style was given; empty otherwise.
     """
 
     def __init__(self, record: PictureRecord, builder: StyleBuilder, memo: TensorMemo) -> None:
         self.params: StyleParams | None = None
         self.record = record
+        self.warning = ""
         self._builder = builder
         self._memo = memo
         self._stats = PreparationStats(memo)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.embeddings import Embeddings
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.method.removal import Remover
@@ -32,9 +31,6 @@ class PreparedStyle:
         factor: The weight of its tag; 1 for the accordion's style.
         hashes: The hashes of its pictures; None for a style from the prompt.
         saved_sha256: The hash of the saved style's file; empty where there is none.
-
-    Raises:
-        ParameterError: If content is to be removed and the adapter's embeddings are not in the space of words.
     """
 
     params: StyleParams
@@ -46,19 +42,10 @@ class PreparedStyle:
     hashes: PictureHashes | None = None
     saved_sha256: str = ""
 
-    def __post_init__(self) -> None:
-        """Refuse now what would fail in the middle of the job."""
-        if self.contents and not self.adapter.has_text_space:
-            raise ParameterError(
-                f"Content ({self.params.content!r}) cannot be removed with {self.adapter.path.name}: Plus adapters "
-                "see patches of the picture, not one embedding that words could be subtracted from. Choose "
-                "ip-adapter_sdxl, or empty the content to remove."
-            )
-
     @property
     def contents(self) -> tuple[Content, ...]:
         """The contents to remove; none at strength 0."""
-        return self.params.contents if self.params.content_strength else ()
+        return self.params.removed
 
     @property
     def needs_guidance(self) -> bool:

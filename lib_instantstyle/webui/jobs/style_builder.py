@@ -18,6 +18,7 @@ from lib_instantstyle.webui.encoding.job_pictures import take_pictures
 from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
 from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.requirements import check_requirements
 
 
 class StyleBuilder:
@@ -46,6 +47,7 @@ class StyleBuilder:
             return self._from_library(params, subject, count)
         pictures = take_pictures(params, self.host.fetch_picture, subject)
         adapter = self.models.find_adapter(params.adapter)
+        check_requirements(params, adapter, len(pictures.style), self.host.text_width())
         embeddings = self._encoder.embed(pictures, params.crop, adapter, count)
         return PreparedStyle(params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes)
 
@@ -56,10 +58,9 @@ class StyleBuilder:
             InstantStyleError: If there is no such style, or no adapter reads it.
         """
         saved = self.library.find(tag.name)
-        adapter = self._adapter_for(saved, AUTOMATIC)
-        return PreparedStyle(
-            saved.params(), adapter, saved.embeddings, self.host, factor=tag.weight, saved_sha256=saved.sha256
-        )
+        params, adapter = saved.params(), self._adapter_for(saved, AUTOMATIC)
+        check_requirements(params, adapter, len(saved.embeddings.style), self.host.text_width())
+        return PreparedStyle(params, adapter, saved.embeddings, self.host, factor=tag.weight, saved_sha256=saved.sha256)
 
     def _from_library(self, params: StyleParams, subject: Any, count: Count) -> PreparedStyle:
         """Use the saved embeddings; regions and the subject picture are the job's own."""
@@ -72,6 +73,7 @@ class StyleBuilder:
         saved = self.library.find(params.style)
         adapter = self._adapter_for(saved, params.adapter)
         references = len(saved.embeddings.style)
+        check_requirements(params, adapter, references, self.host.text_width())
         pictures = take_pictures(params, self.host.fetch_picture, subject, references)
         embeddings = saved.embeddings
         if pictures.others:
