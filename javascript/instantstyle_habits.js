@@ -1,6 +1,6 @@
 // Habits of the accordion: its title says what is active, pictures come by clipboard, by dropping them anywhere on it or
 // from the last result, and a download is followed while somebody looks. Listeners stand on the document. The globals
-// are instantstylePictures and instantstyleLastResult, for gradio's _js.
+// are instantstylePictures, instantstyleLastResult and instantstyleRefused, for gradio's _js.
 
 (() => {
     "use strict";
@@ -8,8 +8,10 @@
     const TICK_MS = 1000; // between looks at what the page shows
     const DRAWN_MS = 50; // until the page shows what an event brought
     const TABS = ["txt2img", "img2img"];
-    const PICTURES = ["image/png", "image/jpeg", "image/webp"];
+    const PICTURE_NAMES = /\.(avif|bmp|gif|hei[cf]|jpe?g|jxl|png|tiff?|webp)$/i; // browsers do not know every type
     const BOX = '[data-testid="image"]';
+
+    let refused = ""; // the name of what was dropped and not taken
 
     const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
     const byId = (id) => root().querySelector(`#${CSS.escape(id)}`);
@@ -65,7 +67,8 @@
     // --- pictures into a box
 
     async function put(box, file) {
-        box.querySelector('button[aria-label="Clear"]')?.click();
+        const [remove, clear] = ["Remove Image", "Clear"].map((label) => box.querySelector(`button[aria-label="${label}"]`));
+        (remove ?? clear)?.click(); // where strokes can be cleared, that would leave the picture
         await drawn();
         const input = box.querySelector("input[type=file]");
         if (!input) return;
@@ -89,7 +92,9 @@
         return byId(accordion.id.replace(/enabled$/, "image"))?.querySelector(BOX);
     }
 
-    const pictureIn = (files) => [...(files ?? [])].find((file) => PICTURES.includes(file.type));
+    // Whether it opens, and why not, the server says.
+    const isPicture = (file) => file.type.startsWith("image/") || PICTURE_NAMES.test(file.name);
+    const pictureIn = (files) => [...(files ?? [])].find(isPicture);
 
     // The host pastes into the first free box of the page; ours comes first where the pointer or the focus is.
     function onPaste(event) {
@@ -103,30 +108,47 @@
         put(hovered ?? reference(accordion), file);
     }
 
-    // Boxes take what is dropped on them; the rest of the accordion hands it to the reference.
+    // Files, and pictures and links of pages. Text fields keep their own way with what is no file.
     function landing(event) {
-        const accordion = event.target instanceof Element && accordionAt(event.target);
-        return accordion && !event.target.closest(`${BOX}, textarea, input`) ? accordion : null;
+        const carries = (type) => [...event.dataTransfer.types].includes(type);
+        const target = event.target instanceof Element ? event.target : null;
+        if (!target || !(carries("Files") || carries("text/uri-list"))) return null;
+        if (!carries("Files") && target.closest("textarea, input")) return null;
+        return accordionAt(target) ?? null;
     }
 
     function onDragOver(event) {
-        const carries = [...event.dataTransfer.types].some((type) => ["Files", "text/uri-list"].includes(type));
-        if (!carries || !landing(event)) return;
+        if (!landing(event)) return;
         event.preventDefault();
         event.stopPropagation();
         event.dataTransfer.dropEffect = "copy";
     }
 
+    // Whatever it is, the browser must not open it in place of the page. A box takes it, or else the reference.
     async function onDrop(event) {
         const accordion = landing(event);
-        const address = event.dataTransfer.getData("text/uri-list").split("\n")[0];
-        const isOurs = address.startsWith(`${location.origin}/`); // pictures of this page, nothing from elsewhere
-        const file = pictureIn(event.dataTransfer.files);
-        if (!accordion || !(file || isOurs)) return;
+        if (!accordion) return;
         event.preventDefault();
         event.stopPropagation();
+        const {files} = event.dataTransfer;
+        const address = event.dataTransfer.getData("text/uri-list").split("\n")[0].trim();
+        const box = event.target.closest(BOX) ?? reference(accordion);
+        const picture = pictureIn(files) ?? (await ownPicture(address));
+        if (!picture) return refuse(accordion, files[0]?.name ?? address);
         open(accordion);
-        put(reference(accordion), file ?? (await fetched(address)));
+        put(box, picture);
+    }
+
+    // Pictures of this page, nothing from elsewhere.
+    async function ownPicture(address) {
+        if (!address.startsWith(`${location.origin}/`)) return null;
+        const file = await fetched(address).catch(() => null);
+        return file && isPicture(file) ? file : null;
+    }
+
+    function refuse(accordion, name) {
+        refused = name;
+        byId(accordion.id.replace(/enabled$/, "drop_refused"))?.click();
     }
 
     setInterval(tick, TICK_MS);
@@ -141,6 +163,8 @@
         const count = (place) => byId(place)?.querySelectorAll("img").length ?? 0;
         return String(Math.min(count(id), 1) + count(`${id}s`));
     };
+
+    window.instantstyleRefused = () => refused;
 
     // Puts the picture that the gallery shows, or its first, into the reference; "" if there is none.
     window.instantstyleLastResult = async (tab) => {

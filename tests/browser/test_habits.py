@@ -6,14 +6,15 @@ import base64
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.page import PATIENCE, StylePage
 
-GIVE = """(element, [kind, content]) => {
+GIVE = """(element, [kind, content, name, type]) => {
     const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
     const data = new DataTransfer();
-    data.items.add(new File([bytes], "picture.png", {type: "image/png"}));
+    data.items.add(new File([bytes], name, {type}));
     const event = kind === "paste"
         ? new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})
         : new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true});
@@ -22,8 +23,20 @@ GIVE = """(element, [kind, content]) => {
 }"""
 
 
-def give(target: Locator, kind: str, picture: Path) -> bool:
-    return target.evaluate(GIVE, [kind, base64.b64encode(picture.read_bytes()).decode()])
+LINK = """(element, [kind, address]) => {
+    const data = new DataTransfer();
+    data.setData("text/uri-list", address);
+    const event = new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true});
+    element.dispatchEvent(event);
+    return event.defaultPrevented;
+}"""
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
+
+
+def give(target: Locator, kind: str, picture: Path, file_type: str = "image/png") -> bool:
+    """Return whether the page took it; else the browser would open it in the page's place."""
+    content = base64.b64encode(picture.read_bytes()).decode()
+    return target.evaluate(GIVE, [kind, content, picture.name, file_type])
 
 
 def header(page: StylePage, tab: str = "txt2img") -> Locator:
@@ -51,6 +64,53 @@ def test_a_picture_dropped_anywhere_on_the_accordion(page: StylePage, stripes: P
     expect(page.control("image").locator("img")).to_be_visible(timeout=PATIENCE)
     assert page.is_on()
     expect(page.control("preflight")).to_contain_text("✓ Reference", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("form", "file_type"), [("gif", "image/gif"), ("bmp", "image/bmp"), ("tiff", "image/tiff"), ("tif", "")]
+)
+def test_a_picture_of_a_rarer_format_is_taken(page: StylePage, stripes: Path, form: str, file_type: str) -> None:
+    picture = stripes.with_suffix(f".{form}")
+    Image.open(stripes).save(picture)
+    assert give(header(page), "drop", picture, file_type)
+    page.open_tab("References")
+    expect(page.control("views").locator("img").first).to_be_visible(timeout=PATIENCE)  # the server opened it
+
+
+@pytest.mark.parametrize("file_type", ["image/heic", ""])
+def test_a_picture_that_does_not_open_is_named(page: StylePage, tmp_path: Path, file_type: str) -> None:
+    picture = tmp_path / "holiday.heic"
+    picture.write_bytes(HEIC)
+    assert give(header(page), "drop", picture, file_type)
+    assert "is HEIC, which opens only where pillow-heif is installed" in page.toast()
+
+
+@pytest.mark.parametrize("place", ["content", "style_weight", "image", "preset"])
+@pytest.mark.parametrize("name", ["notes.txt", "style.safetensors", "archive"])
+def test_another_file_is_refused_and_the_page_stays(page: StylePage, tmp_path: Path, name: str, place: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"no picture")
+    page.open_accordion()
+    inside = page.control(place).locator("textarea, input, [data-testid=image]").first
+    assert give(inside, "dragover", file, "")
+    assert give(inside, "drop", file, "")
+    assert f"No picture can be taken from '{name}'" in page.toast()
+
+
+def test_a_picture_dropped_on_a_box_replaces_the_one_in_it(page: StylePage, stripes: Path, sunset: Path) -> None:
+    page.open_accordion()
+    page.upload(stripes)
+    before = page.control("image").locator("img").get_attribute("src")
+    assert give(page.control("image").locator("img"), "drop", sunset)
+    expect(page.control("image").locator("img")).not_to_have_attribute("src", before or "", timeout=PATIENCE)
+
+
+def test_a_link_to_elsewhere_is_refused_and_text_fields_keep_it(page: StylePage) -> None:
+    page.open_accordion()
+    link = ["drop", "https://example.org/picture.png"]
+    assert header(page).evaluate(LINK, link)
+    assert "No picture can be taken from 'https://example.org/picture.png'" in page.toast()
+    assert not page.control("content").locator("textarea").evaluate(LINK, link)
 
 
 def test_a_picture_pasted_where_the_focus_is(page: StylePage, stripes: Path) -> None:

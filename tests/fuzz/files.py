@@ -27,7 +27,8 @@ from lib_instantstyle.models.vision_tower import VisionTower
 from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.crops import views
-from lib_instantstyle.pictures.decoding import MAX_PIXELS, MIN_SIDE, load_picture
+from lib_instantstyle.pictures.decoding import load_picture
+from lib_instantstyle.pictures.formats import MAX_PIXELS, MIN_SIDE
 from lib_instantstyle.pictures.regions import make_mask
 from lib_instantstyle.unet.image_projection import ImageProjection
 from lib_instantstyle.unet.plan import check_fits, image_terms

@@ -14,9 +14,13 @@ class Page:
     def __init__(self, webui: WebUI, config: dict[str, Any], tab: str) -> None:
         self._webui = webui
         self._components = {component["id"]: component["props"] for component in config["components"]}
-        events = enumerate(config["dependencies"])
-        self._number, event = next((n, event) for n, event in events if event.get("js") == f"submit_{tab}")
-        self._inputs: list[int] = event["inputs"]
+        ids = {props.get("elem_id"): number for number, props in self._components.items()}
+        button, ours = ids[f"{tab}_generate"], ids[f"script_{tab}_instantstyle_image"]
+        self._number, self._inputs = next(
+            (number, event["inputs"])
+            for number, event in enumerate(config["dependencies"])
+            if ours in event["inputs"] and button in event["targets"] and event["trigger"] == "click"
+        )
 
     def generate(self, leading: list[Any], **values: Any) -> tuple[list[bytes], list[str]]:
         """Press Generate; return the files of the pictures and their infotexts.

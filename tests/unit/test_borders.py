@@ -34,7 +34,7 @@ class Room(NamedTuple):
 # In the order of the house: a room may import only rooms that stand above it here, which leaves no circle.
 ROOMS = {
     "params": Room(),
-    "pictures": Room("params", "PIL numpy torch"),
+    "pictures": Room("params", "PIL numpy torch pillow_avif pillow_heif"),
     "method": Room("params", "torch"),
     "models": Room("params pictures", "torch transformers safetensors PIL"),
     "unet": Room("params pictures method models", "torch"),

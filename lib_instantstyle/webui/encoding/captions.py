@@ -3,38 +3,56 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from PIL import Image
 
 from lib_instantstyle.errors import InstantStyleError
-from lib_instantstyle.pictures.decoding import load_picture
+from lib_instantstyle.pictures.decoding import load_picture, open_picture
+from lib_instantstyle.pictures.formats import DECODE_ERRORS
 
 _MAX_WORDS = 12  # a removal vector of a whole prompt says nothing in particular
 
 
-def caption(image: Image.Image) -> str:
-    """Return words for the content of ``image``: the first phrase of its own prompt, else the interrogator's.
+def caption(picture: Any, name: str) -> str:
+    """Return words for the content of ``picture``: the first phrase of its own prompt, else the interrogator's.
+
+    Empty if there is no picture. ``name`` is what messages call it.
 
     Raises:
-        InstantStyleError: If the interrogator fails.
+        InstantStyleError: If the picture cannot be read, or the interrogator fails.
     """
-    return _prompt_subject(image) or _interrogated(image)
+    image = open_picture(picture, name=name)
+    return "" if image is None else _prompt_subject(image) or _interrogated(image, name)
 
 
 def _prompt_subject(image: Image.Image) -> str:
-    from modules import extra_networks, images
-    from modules.infotext_utils import parse_generation_parameters
+    from modules import extra_networks
 
-    text, _ = images.read_info_from_image(image)
-    prompt = parse_generation_parameters(text).get("Prompt", "") if text else ""
+    prompt = _own_parameters(image).get("Prompt", "")
     without_tags, _ = extra_networks.parse_prompt(prompt)
     return _first_phrase(without_tags)
 
 
-def _interrogated(image: Image.Image) -> str:
+def _own_parameters(image: Image.Image) -> dict[str, Any]:
+    """Return the generation parameters in ``image``; none of a comment that cameras and programs write there."""
+    from modules import images
+    from modules.infotext_utils import parse_generation_parameters
+
+    try:
+        image.load()  # notes may stand behind the pixels
+        text, _ = images.read_info_from_image(image)
+        found: dict[str, Any] = parse_generation_parameters(text) if text else {}
+    except DECODE_ERRORS:  # notes that the host cannot parse
+        return {}
+    is_made = str(found.get("Steps", "")).isdigit() and ("Sampler" in found or "Seed" in found)
+    return found if is_made else {}
+
+
+def _interrogated(image: Image.Image, name: str) -> str:
     from modules import shared
 
-    picture = load_picture(image)
+    picture = load_picture(image, name=name)
     words: str = shared.interrogator.interrogate(picture.image) if picture else ""
     if "<error>" in words:
         raise InstantStyleError(

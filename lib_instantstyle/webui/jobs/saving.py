@@ -36,7 +36,8 @@ def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace
 def _thumbnail(params: StyleParams, builder: StyleBuilder) -> bytes:
     if params.style:
         return builder.library.find(params.style).thumbnail
-    pictures = (load_picture(entry, builder.host.fetch_picture) for entry in given_references(params))
+    given = enumerate(given_references(params), start=1)
+    pictures = (load_picture(entry, builder.host.fetch_picture, f"style reference {number}") for number, entry in given)
     picture = next((loaded for loaded in pictures if loaded), None)
     if picture is None:
         return b""

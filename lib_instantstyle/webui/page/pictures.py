@@ -1,4 +1,4 @@
-"""Gradio's picture components, changed: boxes hand over files as they are, and galleries can be read by handlers."""
+"""Gradio's picture components, changed: they hand over what the page sent, and open nothing themselves."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import gradio as gr
 from PIL import Image
 
 from lib_instantstyle.params.combination import MAX_PICTURES
-from lib_instantstyle.pictures.decoding import DECODE_ERRORS
+from lib_instantstyle.pictures.unopened import Unopened
 
 _CAPTION = re.compile(r"Reference ([1-8])")
 
 
 class PictureBox(gr.Image):  # type: ignore[misc]
-    """A box for a picture. Gradio's own clips 16 bits to white, and fails silently on what is no picture."""
+    """A box for a picture. Gradio's own clips 16 bits to white, and opens what no job may ever look at."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(source="upload", type="pil", image_mode=None, **options)
@@ -25,11 +25,12 @@ class PictureBox(gr.Image):  # type: ignore[misc]
         return "image"
 
     def preprocess(self, payload: Any) -> Any:
-        """Open the picture; hand on what cannot be opened, for `load_picture` to name the reason."""
-        try:
-            return super().preprocess(payload)
-        except DECODE_ERRORS:
-            return payload
+        """Hand on the picture as it was sent."""
+        return Unopened(payload, _sent) if payload else None
+
+    def postprocess(self, picture: Any) -> Any:
+        """Show a picture; one that came from the page goes back as it came."""
+        return picture.payload if isinstance(picture, Unopened) else super().postprocess(picture)
 
 
 class Canvas(PictureBox):
@@ -50,18 +51,28 @@ class PictureGallery(gr.Gallery):  # type: ignore[misc]
         """Let the page draw it as gradio's gallery."""
         return "gallery"
 
-    def preprocess(self, payload: Any) -> list[Image.Image]:
-        """Open the pictures, which the page names by the files that the server wrote."""
-        return [picture for picture, _ in _opened(payload)]
+    def preprocess(self, payload: Any) -> list[Unopened]:
+        """Hand on the pictures, which the page names by the files that the server wrote."""
+        return [picture for picture, _ in _named(payload)]
+
+    def postprocess(self, pictures: Any) -> list[Any]:
+        """Show pictures, with captions where they come in pairs; those that came from the page go back as they came."""
+        pairs = [entry if isinstance(entry, tuple) else (entry, None) for entry in pictures or []]
+        return [self._shown(*pair) for pair in pairs]
+
+    def _shown(self, picture: Any, caption: str | None) -> Any:
+        if isinstance(picture, Unopened):
+            return picture.payload if caption is None else [picture.payload, caption]
+        return super().postprocess([(picture, caption)])[0]
 
 
 class MaskGallery(PictureGallery):
     """A gallery of masks whose captions say which reference each belongs to."""
 
-    def preprocess(self, payload: Any) -> list[Image.Image | None]:
+    def preprocess(self, payload: Any) -> list[Any]:
         """Return the masks in a list indexed by reference."""
-        masks: dict[int, Image.Image] = {}
-        for picture, caption in _opened(payload):
+        masks: dict[int, Unopened] = {}
+        for picture, caption in _named(payload):
             number = _CAPTION.fullmatch(caption)
             if number:
                 masks[int(number[1]) - 1] = picture
@@ -69,21 +80,29 @@ class MaskGallery(PictureGallery):
 
     def postprocess(self, masks: Any) -> list[Any]:
         """Show a list of masks indexed by reference."""
-        entries: list[Any] = super().postprocess(
+        return super().postprocess(
             [(mask, f"Reference {number}") for number, mask in enumerate(masks or [], start=1) if mask is not None]
         )
-        return entries
 
 
-def with_mask(masks: list[Image.Image | None], number: int, mask: Image.Image | None) -> list[Image.Image | None]:
+def with_mask(masks: list[Any], number: int, mask: Image.Image | None) -> list[Any]:
     """Return ``masks`` with that of reference ``number``, counted from 1, replaced."""
     padded = [*masks, *[None] * MAX_PICTURES][:MAX_PICTURES]
     padded[number - 1] = mask
     return padded
 
 
-def _opened(payload: Any) -> list[tuple[Image.Image, str]]:
+def _named(payload: Any) -> list[tuple[Unopened, str]]:
+    entries = [entry if isinstance(entry, (list, tuple)) else (entry, "") for entry in payload or []]
+    return [(Unopened(file, _written), caption or "") for file, caption in entries]
+
+
+def _sent(payload: Any, _name: str) -> Any:
+    return payload
+
+
+def _written(file: Any, _name: str) -> Any:
+    """Open a file that the server wrote, and no other."""
     from modules.infotext_utils import image_from_url_text
 
-    entries = [entry if isinstance(entry, (list, tuple)) else (entry, "") for entry in payload or []]
-    return [(image_from_url_text(file), caption or "") for file, caption in entries]
+    return image_from_url_text(file)

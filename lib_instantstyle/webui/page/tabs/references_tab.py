@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image, UnidentifiedImageError
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
 from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.pictures.crops import views
 from lib_instantstyle.pictures.decoding import load_picture, load_pictures
+from lib_instantstyle.pictures.formats import open_file
+from lib_instantstyle.pictures.unopened import Unopened
 from lib_instantstyle.webui.page.fields import GALLERY_LOOK, Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
@@ -61,7 +63,7 @@ class ReferencesTab(Section):
         pictures = [image, fields["images"]]
         views_shown = {
             "fn": showing_errors(_views),
-            "inputs": [*pictures, fields["crop"]],
+            "inputs": [fields["enabled"], *pictures, fields["crop"]],
             "outputs": [self._views],
             "show_progress": False,
         }
@@ -70,7 +72,8 @@ class ReferencesTab(Section):
             image.change(**arguments)
             for topic in Topic:
                 fields.topics.listen(topic, **arguments)
-        fields["crop"].change(**views_shown)
+        for name in ("enabled", "crop"):
+            fields[name].change(**views_shown)
         weights.change(**sliders)
         for slider in self._sliders:
             slider.release(_written, inputs=[*pictures, *self._sliders], outputs=[weights], show_progress=False)
@@ -82,29 +85,22 @@ def _slider(fields: Fields, number: int) -> Any:
     )
 
 
-def _count(image: Image.Image | None, images: list[Image.Image]) -> int:
+def _count(image: Any, images: list[Any]) -> int:
     return min((image is not None) + len(images), MAX_PICTURES)
 
 
-def _added(files: list[Any], images: list[Image.Image]) -> list[Image.Image]:
+def _added(files: list[Any], images: list[Any]) -> list[Any]:
     free = MAX_PICTURES - 1 - len(images)
     if len(files) > free:
         raise ParameterError(
             f"{len(files)} pictures were chosen, and {free} more fit: a style has at most {MAX_PICTURES} references. "
             "Choose fewer."
         )
-    loaded = load_pictures([_opened(file) for file in files], MAX_PICTURES, name="picture")
+    loaded = [load_picture(Unopened(file.name, open_file), name=f"picture {Path(file.name).name}") for file in files]
     return [*images, *(picture.image for picture in loaded if picture)]
 
 
-def _opened(file: Any) -> Image.Image:
-    try:
-        return Image.open(file.name)
-    except (UnidentifiedImageError, OSError) as error:
-        raise ParameterError(f"A file is no picture ({error}). Give PNG, JPEG or WebP pictures.") from error
-
-
-def _removed(image: Image.Image | None, images: list[Image.Image], weights: str, masks: list[Any]) -> list[Any]:
+def _removed(image: Any, images: list[Any], weights: str, masks: list[Any]) -> list[Any]:
     """Remove the last of ``images`` with its weight and its region mask."""
     if not images:
         return [images, weights, masks]
@@ -116,8 +112,11 @@ def _removed(image: Image.Image | None, images: list[Image.Image], weights: str,
     return [left, ", ".join(known[:count]), masks[:count]]
 
 
-def _views(image: Image.Image | None, images: list[Image.Image], crop: str) -> Any:
-    pictures = [load_picture(picture) for picture in (image, *images) if picture is not None]
+def _views(enabled: bool, image: Any, images: list[Any], crop: str) -> Any:
+    if not enabled:  # nothing is opened that no job would use
+        return gr.update()
+    given = [picture for picture in (image, *images) if picture is not None]
+    pictures = load_pictures(given, MAX_PICTURES, name="style reference")
     squares = [
         (square, f"{number}")
         for number, picture in enumerate(pictures, start=1)
@@ -127,7 +126,7 @@ def _views(image: Image.Image | None, images: list[Image.Image], crop: str) -> A
     return gr.update(value=squares, visible=bool(squares))
 
 
-def _sliders(image: Image.Image | None, images: list[Image.Image], weights: str) -> list[Any]:
+def _sliders(image: Any, images: list[Any], weights: str) -> list[Any]:
     count = _count(image, images)
     try:
         values = complete_weights(parse_reference_weights(weights), MAX_PICTURES)
@@ -136,5 +135,5 @@ def _sliders(image: Image.Image | None, images: list[Image.Image], weights: str)
     return [gr.update(visible=count > 1 and number < count, value=value) for number, value in enumerate(values)]
 
 
-def _written(image: Image.Image | None, images: list[Image.Image], *values: float) -> str:
+def _written(image: Any, images: list[Any], *values: float) -> str:
     return ", ".join(f"{value:g}" for value in values[: _count(image, images)])

@@ -9,7 +9,8 @@ from PIL import Image, ImageFilter
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.combination import MAX_PICTURES
-from lib_instantstyle.pictures.decoding import BLACK, MIN_SIDE, load_picture
+from lib_instantstyle.pictures.decoding import BLACK, load_picture
+from lib_instantstyle.pictures.formats import MIN_SIDE
 from lib_instantstyle.pictures.regions import make_mask
 from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.pictures import Canvas, with_mask

@@ -10,7 +10,8 @@ import gradio as gr
 
 from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params import recipes
-from lib_instantstyle.pictures.decoding import load_picture
+from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding import captions
 from lib_instantstyle.webui.page.fields import Fields, queued
 from lib_instantstyle.webui.page.section import Section
@@ -31,6 +32,9 @@ class StyleTab(Section):
                 fields.add("image")
                 self._last = fields.extra(gr.Button, "last_result", "Use last result", size="sm")
                 self._found = fields.extra(gr.Textbox, "last_found", visible=False)
+                # The page's script presses it after a drop that it could not take.
+                self._refuse = fields.extra(gr.Button, "drop_refused", "", visible=False)
+                self._dropped = fields.extra(gr.Textbox, "dropped", visible=False)
                 fields.add("reference", visible=False)
                 self._in_use = fields.extra(gr.HTML, "in_use", visible=False, elem_classes="instantstyle-advice")
             with gr.Column(scale=3, min_width=240):
@@ -62,6 +66,8 @@ class StyleTab(Section):
         self._caption.click(queued(_describe), inputs=[fields["image"], fields["content"]], outputs=[fields["content"]])
         use = f"async () => [await instantstyleLastResult('{self._tab}')]"
         self._last.click(_check_found, inputs=[self._found], _js=use, show_progress=False)
+        refused = "() => [instantstyleRefused()]"
+        self._refuse.click(_refused, inputs=[self._dropped], _js=refused, show_progress=False)
         reference = fields["reference"]
         reference.change(
             lambda value: gr.update(visible=bool(value)), inputs=[reference], outputs=[reference], show_progress=False
@@ -73,6 +79,10 @@ class StyleTab(Section):
 def _check_found(found: str) -> None:
     if not found:
         raise gr.Error("There is no result yet. Generate a picture first, or drop one into Style reference.")
+
+
+def _refused(name: str) -> None:
+    raise gr.Error(f"No picture can be taken from {quoted(name)}. Save the picture as a file, and drop that.")
 
 
 def _in_use(style: str) -> Any:
@@ -90,8 +100,8 @@ def _fill(name: str) -> list[Any]:
 
 
 def _describe(image: Any, content: str) -> str:
-    if load_picture(image, name="style reference") is None:
+    if is_empty(image):
         raise gr.Error("There is no style reference to describe. Drop one first.")
-    words = captions.caption(image)
+    words = captions.caption(image, "style reference")
     known = [part.strip() for part in content.split(",") if part.strip()]
     return ", ".join([*known, words]) if words and words not in known else content

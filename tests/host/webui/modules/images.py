@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,10 @@ def read(fp: Any) -> Image.Image:
     image = Image.open(fp)
     image.load()
     text = dict(image.info)
-    turned = ImageOps.exif_transpose(image)
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001  as the host does: a picture with odd EXIF stays as it is
+        turned = image
     turned.info = {**turned.info, **{key: value for key, value in text.items() if key == "parameters"}}
     if turned.mode == "P" and "transparency" in turned.info:
         return turned.convert("RGBA")
@@ -82,7 +84,7 @@ def _user_comment(data: bytes) -> str:
     try:
         exif.load(data)
         comment = exif.get_ifd(_EXIF_IFD).get(_USER_COMMENT, b"")
-    except (OSError, SyntaxError, struct.error):
+    except OSError:  # no more than the host's piexif lets pass
         return ""
     encoding = {b"UNICODE\0": "utf-16-be", b"ASCII\0\0\0": "ascii"}.get(comment[:8])
     return comment[8:].decode(encoding) if encoding else comment.decode("utf-8", errors="ignore")
