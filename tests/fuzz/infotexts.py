@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lib_instantstyle.params.blocks import Preset
-from lib_instantstyle.params.contents import parse_contents
 from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 from lib_instantstyle.webui.jobs import infotext
 from tests.fuzz.texts import DICTS, NAMES, language
@@ -16,13 +15,13 @@ from tests.fuzz.trial import Target
 from tests.support.pasting import pasted
 
 
-def _stylist(params: StyleParams) -> Any:
+def _style(params: StyleParams) -> Any:
     """As much of a styled job as its infotext needs."""
     return SimpleNamespace(
         params=params,
         adapter=SimpleNamespace(path=SimpleNamespace(name="ip-adapter_sdxl.safetensors")),
-        contents=parse_contents(params.content) if params.content_strength else [],
-        recalled=params.picture_hashes,
+        contents=params.removed,
+        hashes=params.picture_hashes,
     )
 
 
@@ -30,7 +29,7 @@ def _use_round_trip(values: dict[str, Any]) -> None:
     """What acts is the same after it was written into a picture and pasted."""
     blocks = values.get("blocks", "style:1") if values.get("preset") == Preset.CUSTOM.value else default_of("blocks")
     params = StyleParams.from_dict({**values, "blocks": blocks})
-    entries = infotext.write(_stylist(params), "ab" * 32, hires=True)
+    entries = infotext.write(_style(params), "ab" * 32, hires=True)
     again = _use_text(written(entries))
     for name, control in controls().items():
         if control.recorded and infotext.key_of(name) in entries and name != "adapter":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import torch
 from hypothesis import strategies as st
 
+from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.method.embeddings import mean, normalised_mean
 from lib_instantstyle.method.removal import Remover
 from lib_instantstyle.method.schedule import Schedule
@@ -135,10 +137,10 @@ ARGUMENTS = (
 
 
 def _use_arguments(arguments: Any) -> None:
-    params = read_arguments(arguments)
+    params = read_arguments(arguments, StyleLibrary(Path("no such folder")))
     assert all(math.isfinite(weight) for weight in params.block_weights.values())
     for hires in (False, True):
-        assert all(0.0 <= strength <= MAX_WEIGHT for strength in params.schedule(hires=hires).sampled(11))
+        assert all(0.0 <= strength <= MAX_WEIGHT for strength in Schedule.of_pass(params, hires=hires).sampled(11))
 
 
 TAGS = st.lists(st.lists(language("ink", "ink and wash", "../x"), min_size=1, max_size=4), max_size=4)
