@@ -52,10 +52,14 @@ class ModelFetching:
         return self.report(found)
 
     def cancel(self) -> dict[str, Any]:
-        """Stop fetching and return `report`; the received bytes are kept."""
+        """Stop fetching and return `report`."""
+        self.stop()
+        return self.report()
+
+    def stop(self) -> None:
+        """Stop fetching; the received bytes are kept."""
         self.fetcher.cancel()
         self.fetcher.wait(_SECONDS_TO_CANCEL)
-        return self.report()
 
     def start(self, name: object, found: FoundModels) -> None:
         """Begin to fetch the files of the set ``name`` that are missing among ``found``.

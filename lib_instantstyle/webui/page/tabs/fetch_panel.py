@@ -54,7 +54,7 @@ class FetchPanel(Section):
         return self._shown(label, found)
 
     def _cancelled(self, label: str) -> list[str]:
-        self._fetching.cancel()
+        self._fetching.stop()
         return self._current(label)
 
     def _chosen(self, label: str) -> list[str]:
