@@ -65,6 +65,11 @@ class Adapter:
         return self.path.stem
 
     @property
+    def bytes(self) -> int:
+        """Size of the file when it was recognised."""
+        return self._file.bytes
+
+    @property
     def fingerprint(self) -> str:
         """Changes whenever the file does; part of the keys of cached results.
 
@@ -125,7 +130,22 @@ def open_adapter(path: Path) -> Adapter:
     """
     with failing_as(_unreadable):
         file = TensorFile(path)
-    _refuse_other_kinds(path, file.shapes)
+    return adapter_in(file)
+
+
+def looks_like_adapter(file: TensorFile) -> bool:
+    """Whether ``file`` is an IP-Adapter of some kind, usable or not."""
+    return any(key.startswith("ip_adapter.") for key in file.shapes)
+
+
+def adapter_in(file: TensorFile) -> Adapter:
+    """Recognise the adapter in an opened file.
+
+    Raises:
+        AdapterError: If it is incomplete, no IP-Adapter, or made for another model or for faces.
+    """
+    path = file.path
+    _refuse_other_kinds(file)
     matrices = _matrices(path, file.shapes)
     kind, embedding_width, tokens, context_width = _projection(path, file.shapes)
     _refuse_other_models(path, {shape[1] for shape in matrices.values()}, context_width)
@@ -133,12 +153,12 @@ def open_adapter(path: Path) -> Adapter:
     return Adapter(path, kind, embedding_width, context_width, tokens, widths, file)
 
 
-def _refuse_other_kinds(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
+def _refuse_other_kinds(file: TensorFile) -> None:
     for key, label in _OTHER_KINDS.items():
-        if key in shapes:
-            raise AdapterError(f"{path.name} is {label}, not a style adapter. Use ip-adapter_sdxl or its kin.")
-    if not any(key.startswith("ip_adapter.") for key in shapes):
-        raise AdapterError(f"{path.name} is not an IP-Adapter: it has no key that begins with 'ip_adapter.'.")
+        if key in file.shapes:
+            raise AdapterError(f"{file.path.name} is {label}, not a style adapter. Use ip-adapter_sdxl or its kin.")
+    if not looks_like_adapter(file):
+        raise AdapterError(f"{file.path.name} is not an IP-Adapter: it has no key that begins with 'ip_adapter.'.")
 
 
 def _matrices(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[tuple[int, str], tuple[int, ...]]:

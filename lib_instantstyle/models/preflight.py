@@ -84,6 +84,8 @@ def _adapter(facts: Facts) -> Check:
 
 def _encoder(facts: Facts) -> Check:
     if facts.encoder is not None:
+        if facts.encoder.problem and not facts.style:
+            return Check("Image encoder", Verdict.MISSING, facts.encoder.path.name, facts.encoder.problem)
         return Check("Image encoder", Verdict.READY, f"{facts.encoder.path.name} ({encoder_kind(facts.encoder)})")
     if facts.style:
         return Check("Image encoder", Verdict.OPTIONAL, "a saved style needs none")

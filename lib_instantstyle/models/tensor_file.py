@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors import SafetensorError, safe_open
 
+from lib_instantstyle.models.safetensors_header import read_shapes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
@@ -34,6 +36,11 @@ class TensorFile:
     The constructor keeps only names and shapes. A ``.bin`` file is memory-mapped where its format allows, so
     that of both formats only the requested tensors are read.
 
+    Attributes:
+        path: Of the file.
+        bytes: Its size.
+        shapes: Of its tensors, by name.
+
     Raises:
         TensorFileError: If the file is missing, truncated, or holds anything but tensors.
     """
@@ -41,11 +48,11 @@ class TensorFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            self.bytes = path.stat().st_size
             if self._is_pickle:
                 self.shapes = {key: tuple(tensor.shape) for key, tensor in self._pickled().items()}
             else:
-                with safe_open(str(path), framework="pt") as file:
-                    self.shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+                self.shapes = read_shapes(path)
         except _UNREADABLE as error:
             raise TensorFileError(f"{path.name} cannot be read: {_first_line(error)}") from error
 
@@ -71,7 +78,7 @@ class TensorFile:
 
     @property
     def _is_pickle(self) -> bool:
-        return self.path.suffix != ".safetensors"
+        return self.path.suffix.lower() != ".safetensors"
 
     def _pickled(self) -> dict[str, torch.Tensor]:
         mappable = zipfile.is_zipfile(self.path) or None  # only the zip format of torch.save can be mapped

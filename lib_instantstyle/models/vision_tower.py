@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +9,7 @@ from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWi
 
 from lib_instantstyle.errors import EncoderError
 from lib_instantstyle.models.adapter import Kind
+from lib_instantstyle.models.encoder_file import read_config
 from lib_instantstyle.models.tensor_file import TensorFile, TensorFileError
 from lib_instantstyle.models.towers import by_hidden
 from lib_instantstyle.params.declared import Crop
@@ -122,14 +122,14 @@ def _filled_model(file: EncoderFile, tensors: TensorFile) -> CLIPVisionModelWith
 
 
 def _config(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
-    beside = file.weights.parent / "config.json"
-    if file.path.is_dir() and beside.is_file():
+    if file.config is not None:
         try:
-            values = json.loads(beside.read_text(encoding="utf-8"))
-            vision = values.get("vision_config", values)
+            vision = read_config(file.config)
             return _checked(CLIPVisionConfig(**{**vision, "projection_dim": file.projection_width}))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise EncoderError(f"{beside.name} of the image encoder {file.path.name} is damaged: {error}") from error
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise EncoderError(
+                f"{file.config.name} of the image encoder {file.path.name} is damaged: {error}"
+            ) from error
     return _config_from_shapes(file, shapes)
 
 
@@ -145,11 +145,8 @@ def _checked(config: CLIPVisionConfig) -> CLIPVisionConfig:
 
 def _config_from_shapes(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
     tower = by_hidden(file.hidden_width)
-    if tower is None:
-        raise EncoderError(
-            f"The image encoder {file.path.name} is {file.hidden_width} wide, which fits no known ViT. Put it into a "
-            "folder together with its config.json."
-        )
+    if tower is None or file.problem:
+        raise EncoderError(file.problem)
     patch = shapes["vision_model.embeddings.patch_embedding.weight"][2]
     positions = shapes["vision_model.embeddings.position_embedding.weight"][0]
     return CLIPVisionConfig(
@@ -160,5 +157,5 @@ def _config_from_shapes(file: EncoderFile, shapes: Shapes) -> CLIPVisionConfig:
         num_attention_heads=tower.heads,
         image_size=patch * round((positions - 1) ** 0.5),
         patch_size=patch,
-        hidden_act="gelu",
+        hidden_act=tower.activation,
     )

@@ -28,7 +28,7 @@ class Extension:
         self.models = ModelFiles(search_folders)
         self.library = StyleLibrary(styles_folder())
         self.encoders = EncoderHolder(host.free_memory)
-        self.builder = StyleBuilder(host, self.models, self.library, PictureEncoder(host, self.models, self.encoders))
+        self.builder = StyleBuilder(host, self.models.look, self.library, PictureEncoder(host, self.encoders))
         self.generation = Generation(self.builder)
         self.fetching = ModelFetching(self.models)
         self.readiness = Readiness(host, self.models)

@@ -62,7 +62,7 @@ def test_interrupt_and_skip(studio: Studio, flag: str, number: int) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "lib_instantstyle.models.model_files.ModelFiles.find_adapter",
+        "lib_instantstyle.models.found_models.FoundModels.find_adapter",
         "lib_instantstyle.webui.encoding.picture_encoder.PictureEncoder.embed",
         "lib_instantstyle.webui.jobs.job.enumerate_sites",
         "lib_instantstyle.webui.jobs.prepared_style.image_terms",

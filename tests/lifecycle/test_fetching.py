@@ -70,12 +70,14 @@ def test_a_mirror_fills_an_empty_models_folder(host: InProcess, small: Shelf, tm
     for file, path in zip(entry.files, contents, strict=True):
         small.files[f"/h94/IP-Adapter/resolve/{catalogue().revision}/{file.path}"] = path.read_bytes()
     host.shared.opts.data["instantstyle_mirror"] = small.url
-    assert models.adapters() == models.encoders() == []
+    found = models.look()
+    assert found.adapters == found.encoders == []
     fetching.request({"set": "recommended"})
     assert fetching.fetcher.wait(30).state.value == "done"
-    found = models.find_adapter("Automatic")
-    assert found.path.name == "ip-adapter_sdxl.safetensors"
-    assert choose_encoder(found, models.encoders()).path.name == "image_encoder_ViT-bigG"
+    found = models.look()
+    adapter = found.find_adapter("Automatic")
+    assert adapter.path.name == "ip-adapter_sdxl.safetensors"
+    assert choose_encoder(adapter, found.encoders).path.name == "image_encoder_ViT-bigG"
     assert fetching.report()["sets"][0]["bytes_to_fetch"] == 0
 
 

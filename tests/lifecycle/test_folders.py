@@ -35,9 +35,11 @@ def test_further_folders_come_from_the_settings(host: InProcess, tmp_path: Path)
     files.save_safetensors(first / "mine.safetensors", tensors)
     files.save_safetensors(second / "other.safetensors", tensors)
     host.shared.opts.data["instantstyle_model_folders"] = f"{first}\n\n  {second.parent}  \n{tmp_path / 'absent'}"
-    assert {"mine.safetensors", "other.safetensors", "ip-adapter_sdxl.safetensors"} <= set(names(models.adapters()))
+    assert {"mine.safetensors", "other.safetensors", "ip-adapter_sdxl.safetensors"} <= set(
+        names(models.look().adapters)
+    )
     host.reset_options()
-    assert "mine.safetensors" not in names(models.adapters())
+    assert "mine.safetensors" not in names(models.look().adapters)
 
 
 def test_controlnets_own_files_count(host: InProcess, models_dir: Path) -> None:
@@ -53,16 +55,14 @@ def test_controlnets_own_files_count(host: InProcess, models_dir: Path) -> None:
         files.save_safetensors(controlnet / "models" / "theirs.safetensors", files.linear_adapter(1280))
         torch.save(files.vision_tower().state_dict(), encoders / "clip_g.pth")
         torch.save(files.vision_tower().state_dict(), controlnet / "models" / "no-encoder-here.pth")
-        assert "theirs.safetensors" in names(models.adapters())
-        assert [name for name in names(models.encoders()) if name.endswith(".pth")] == ["clip_g.pth"]
+        assert "theirs.safetensors" in names(models.look().adapters)
+        assert [name for name in names(models.look().encoders) if name.endswith(".pth")] == ["clip_g.pth"]
     finally:
         shutil.rmtree(controlnet)
 
 
 def test_an_adapter_says_what_it_can_do(host: InProcess) -> None:
-    models = extension().models
-
-    told = Api(extension())._adapter_entry(models.find_adapter("ip-adapter_sdxl_vit-h"))
+    told = next(entry for entry in Api(extension()).adapters() if entry["name"].startswith("ip-adapter_sdxl_vit-h"))
     assert told["description"].startswith("IP-Adapter for ViT-H, ")
     assert told["description"].endswith(": style and layout; no content removal")
     assert told["encoders"] == ["tiny-vit-h"]

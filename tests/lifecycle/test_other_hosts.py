@@ -57,8 +57,7 @@ def test_looking_leaves_every_file_where_it_is(studio: Studio, tmp_path: Path, m
         path.write_bytes(f"{number}: neither a picture nor a model".encode())
     studio.host.shared.opts.data["instantstyle_model_folders"] = str(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    extension().models.adapters()
-    extension().models.encoders()
+    extension().models.look()
     answer = Api().txt2img(studio.request(adapter="junk.bin"))
     assert answer.status_code == 422
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before

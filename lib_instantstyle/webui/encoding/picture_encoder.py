@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -14,7 +14,6 @@ from lib_instantstyle.method.embeddings import Embeddings
 from lib_instantstyle.models.adapter import Adapter, Kind
 from lib_instantstyle.models.embedding_cache import EmbeddingCache
 from lib_instantstyle.models.encoder_file import EncoderFile, choose_encoder
-from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.models.vision_tower import VisionTower
 from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.webui.encoding.cache import open_cache
@@ -31,15 +30,19 @@ _NOTHING = "nothing"
 
 
 class PictureEncoder:
-    """Embeds the pictures of jobs with the encoders among ``models``; ``holder`` keeps one loaded between jobs."""
+    """Embeds the pictures of jobs; ``holder`` keeps an encoder loaded between them."""
 
-    def __init__(self, host: Host, models: ModelFiles, holder: EncoderHolder) -> None:
+    def __init__(self, host: Host, holder: EncoderHolder) -> None:
         self._host = host
-        self._models = models
         self._holder = holder
 
     def embed(
-        self, pictures: JobPictures, crop: Crop, adapter: Adapter, count: Count = lambda _known: None
+        self,
+        pictures: JobPictures,
+        crop: Crop,
+        adapter: Adapter,
+        encoders: Sequence[EncoderFile],
+        count: Count = lambda _known: None,
     ) -> Embeddings:
         """Embed ``pictures`` as ``adapter`` needs them; ``count`` is called for each with whether the cache had it.
 
@@ -47,7 +50,7 @@ class PictureEncoder:
             PictureError: If a picture is known by its hash only and not in the cache.
             EncoderError: If no encoder fits the adapter, or it is damaged.
         """
-        file = choose_encoder(adapter, self._models.encoders())
+        file = choose_encoder(adapter, encoders)
         encoder = _CachedEncoder(file, adapter.kind, crop, self._acquire, count)
         for picture in (*pictures.style, *pictures.others.values()):
             encoder.require(picture)  # before the tower is loaded for the others

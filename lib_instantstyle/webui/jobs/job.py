@@ -40,7 +40,7 @@ class Job:
         self.params: StyleParams | None = None
         self.record = record
         self.warning = ""
-        self._builder = builder
+        self._builder = builder.for_one_job()
         self._memo = memo
         self._stats = PreparationStats(memo)
         self._accordion: PreparedStyle | None = None
@@ -92,8 +92,9 @@ class Job:
         acting = self._acting(current)
         accordion = acting.get(None)
         if accordion is not None:
-            path = accordion.adapter.path
-            sha256 = self._builder.host.file_sha256(path, f"instantstyle/{path.name}")
+            adapter = accordion.adapter
+            # The host keeps hashes by title: another folder's file of this name has another, an older copy too.
+            sha256 = self._builder.host.file_sha256(adapter.path, f"instantstyle/{adapter.fingerprint}")
             self.record.write(infotext.write(accordion, sha256, hires=current.has_hires))
             self._write_idle(accordion, current)
         for tag, style in acting.items():

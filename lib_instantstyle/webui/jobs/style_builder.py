@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,7 @@ from lib_instantstyle.errors import ParameterError, StyleError
 from lib_instantstyle.library.saved_style import PICTURES, SavedStyle
 from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.models.adapter import Adapter
-from lib_instantstyle.models.model_files import ModelFiles
+from lib_instantstyle.models.found_models import FoundModels
 from lib_instantstyle.params.declared import AUTOMATIC
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import StyleTag
@@ -22,13 +24,19 @@ from lib_instantstyle.webui.jobs.requirements import check_requirements
 
 
 class StyleBuilder:
-    """Makes a `PreparedStyle` of the accordion's settings or of a tag in the prompt."""
+    """Makes a `PreparedStyle` of the accordion's settings or of a tag in the prompt; ``look`` finds the models."""
 
-    def __init__(self, host: Host, models: ModelFiles, library: StyleLibrary, encoder: PictureEncoder) -> None:
+    def __init__(
+        self, host: Host, look: Callable[[], FoundModels], library: StyleLibrary, encoder: PictureEncoder
+    ) -> None:
         self.host = host
-        self.models = models
         self.library = library
+        self._look = look
         self._encoder = encoder
+
+    def for_one_job(self) -> StyleBuilder:
+        """Return a builder that looks for models once at most, however many styles it makes."""
+        return StyleBuilder(self.host, functools.cache(self._look), self.library, self._encoder)
 
     def from_accordion(
         self, params: StyleParams, subject: Any = None, count: Count = lambda _known: None
@@ -46,9 +54,10 @@ class StyleBuilder:
         if params.style:
             return self._from_library(params, subject, count)
         pictures = take_pictures(params, self.host.fetch_picture, subject)
-        adapter = self.models.find_adapter(params.adapter)
+        found = self._look()
+        adapter = found.find_adapter(params.adapter)
         check_requirements(params, adapter, len(pictures.style), self.host.text_width())
-        embeddings = self._encoder.embed(pictures, params.crop, adapter, count)
+        embeddings = self._encoder.embed(pictures, params.crop, adapter, found.encoders, count)
         return PreparedStyle(params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes)
 
     def from_prompt(self, tag: StyleTag) -> PreparedStyle:
@@ -58,7 +67,7 @@ class StyleBuilder:
             InstantStyleError: If there is no such style, or no adapter reads it.
         """
         saved = self.library.find(tag.name)
-        params, adapter = saved.params(), self._adapter_for(saved, AUTOMATIC)
+        params, adapter = saved.params(), _adapter_for(saved, AUTOMATIC, self._look())
         check_requirements(params, adapter, len(saved.embeddings.style), self.host.text_width())
         return PreparedStyle(params, adapter, saved.embeddings, self.host, factor=tag.weight, saved_sha256=saved.sha256)
 
@@ -71,24 +80,26 @@ class StyleBuilder:
                 "too. Remove the picture, or choose no saved style."
             )
         saved = self.library.find(params.style)
-        adapter = self._adapter_for(saved, params.adapter)
+        found = self._look()
+        adapter = _adapter_for(saved, params.adapter, found)
         references = len(saved.embeddings.style)
         check_requirements(params, adapter, references, self.host.text_width())
         pictures = take_pictures(params, self.host.fetch_picture, subject, references)
         embeddings = saved.embeddings
         if pictures.others:
-            own = self._encoder.embed(pictures, params.crop, adapter, count)
+            own = self._encoder.embed(pictures, params.crop, adapter, found.encoders, count)
             embeddings = replace(embeddings, subject=own.subject)
         return PreparedStyle(
             params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes, saved_sha256=saved.sha256
         )
 
-    def _adapter_for(self, saved: SavedStyle, name: str) -> Adapter:
-        """Return the adapter called ``name``, or for Automatic the first that reads the style's embeddings."""
-        adapter = self.models.find_adapter(name, saved.suits)
-        if not saved.suits(adapter):
-            raise StyleError(
-                f"{adapter.path.name} cannot read this saved style: it was made for a {saved.kind.value} adapter with "
-                f"{saved.width}-wide embeddings. Choose the adapter Automatic, or save the style anew."
-            )
-        return adapter
+
+def _adapter_for(saved: SavedStyle, name: str, found: FoundModels) -> Adapter:
+    """Return the adapter called ``name``, or for Automatic the first that reads the style's embeddings."""
+    adapter = found.find_adapter(name, saved.suits)
+    if not saved.suits(adapter):
+        raise StyleError(
+            f"{adapter.path.name} cannot read this saved style: it was made for a {saved.kind.value} adapter with "
+            f"{saved.width}-wide embeddings. Choose the adapter Automatic, or save the style anew."
+        )
+    return adapter

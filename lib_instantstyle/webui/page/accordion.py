@@ -60,7 +60,7 @@ class Accordion:
             ("Regions", lambda fields: RegionsTab(fields, tab)),
             ("Blocks", lambda fields: BlocksTab(fields, ours.host)),
             ("Library", lambda fields: LibraryTab(fields, ours.builder)),
-            ("Models", lambda fields: ModelsTab(fields, ours.models, ours.fetching)),
+            ("Models", lambda fields: ModelsTab(fields, ours.fetching)),
         ]
 
     def _tab(self, label: str, make: Make) -> Section:

@@ -50,15 +50,21 @@ class Fields:
         return component
 
     def add_files(self, name: str, choices: Callable[[], list[str]]) -> Any:
-        """Lay out a dropdown of files that may come and go, with a button that refreshes it."""
+        """Lay out a dropdown of files that may come and go, with a button that refreshes it.
+
+        Nothing is searched while the WebUI builds the page; the choices come when a browser has opened it.
+        """
+        from gradio.context import Context
         from modules.ui_common import create_refresh_button
 
         control = controls()[name]
         common = {"label": control.label, "info": control.help, "elem_id": self.elem_id(name)}
-        dropdown = gr.Dropdown(choices=choices(), value=default_of(name), **common)
+        dropdown = gr.Dropdown(choices=[default_of(name)], value=default_of(name), **common)
         dropdown.do_not_save_to_config = True  # a file that may be gone at the next start
         self._components[name] = dropdown
         create_refresh_button(dropdown, lambda: None, lambda: {"choices": choices()}, self.elem_id(f"{name}_refresh"))
+        if page := Context.root_block:
+            page.load(lambda: gr.update(choices=choices()), outputs=[dropdown], show_progress=False)
         return dropdown
 
     def extra(self, kind: Callable[..., Any], name: str, *values: Any, **options: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 from lib_instantstyle import NAME, __version__
@@ -12,6 +13,7 @@ from lib_instantstyle.fetch.catalogue import size_text
 from lib_instantstyle.library.style_library import content_of
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind
+from lib_instantstyle.models.encoder_file import EncoderFile
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
@@ -63,7 +65,7 @@ class Api:
             ("DELETE", "styles/{name}", lambda name: with_http_errors(self.delete_style, name)),
             ("POST", "embed", post_embed),
             ("GET", "preflight", self._readiness.report),
-            ("GET", "models/fetch", self._fetching.report),
+            ("GET", "models/fetch", lambda: self._fetching.report()),
             ("POST", "models/fetch", post_fetch),
             ("DELETE", "models/fetch", self._fetching.cancel),
         )
@@ -72,7 +74,8 @@ class Api:
 
     def adapters(self) -> list[dict[str, Any]]:
         """Return the adapters found, with what each can do and the encoders that suit it."""
-        return [self._adapter_entry(adapter) for adapter in self._models.adapters()]
+        found = self._models.look()
+        return [_adapter_entry(adapter, found.encoders) for adapter in found.adapters]
 
     def styles(self) -> list[dict[str, Any]]:
         """Return the saved styles; a damaged one with the reason instead of its settings."""
@@ -143,22 +146,21 @@ class Api:
         kind = {"kind": style.kind.value, "embedding_width": style.width, "references": len(style.embeddings.style)}
         return {**entry, **kind, "settings": dict(style.settings)}
 
-    def _adapter_entry(self, adapter: Adapter) -> dict[str, Any]:
-        """Describe an adapter; the first of its ``encoders`` is the one that jobs use."""
-        suitable = [encoder.path.name for encoder in self._models.encoders() if encoder.suits(adapter)]
-        size = adapter.path.stat().st_size
-        return {
-            "name": adapter.path.name,
-            "description": f"{adapter_kind(adapter)}, {size_text(size)}: {adapter_abilities(adapter)}",
-            "folder": str(adapter.path.parent),
-            "kind": adapter.kind.value,
-            "embedding_width": adapter.embedding_width,
-            "tokens": adapter.tokens,
-            "sites": len(adapter.widths),
-            "removes_content": adapter.removes_content,
-            "bytes": size,
-            "encoders": suitable,
-        }
+
+def _adapter_entry(adapter: Adapter, encoders: Sequence[EncoderFile]) -> dict[str, Any]:
+    """Describe an adapter; the first of its ``encoders`` is the one that jobs use."""
+    return {
+        "name": adapter.path.name,
+        "description": f"{adapter_kind(adapter)}, {size_text(adapter.bytes)}: {adapter_abilities(adapter)}",
+        "folder": str(adapter.path.parent),
+        "kind": adapter.kind.value,
+        "embedding_width": adapter.embedding_width,
+        "tokens": adapter.tokens,
+        "sites": len(adapter.widths),
+        "removes_content": adapter.removes_content,
+        "bytes": adapter.bytes,
+        "encoders": [encoder.path.name for encoder in encoders if encoder.suits(adapter)],
+    }
 
 
 def version() -> dict[str, str]:

@@ -17,8 +17,7 @@ from lib_instantstyle.webui.setup.settings import current_settings
 if TYPE_CHECKING:
     from lib_instantstyle.fetch.catalogue import ModelSet, RemoteFile
     from lib_instantstyle.fetch.fetcher import Progress
-    from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.encoder_file import EncoderFile
+    from lib_instantstyle.models.found_models import FoundModels
     from lib_instantstyle.models.model_files import ModelFiles
 
 _SECONDS_TO_CANCEL = 2.0
@@ -36,9 +35,9 @@ class ModelFetching:
         """The progress of the current or last download."""
         return self.fetcher.progress
 
-    def missing(self, wanted: ModelSet) -> tuple[RemoteFile, ...]:
-        """Return the files of ``wanted`` that nothing on disk replaces, whatever its name and folder."""
-        return _missing(wanted, self._models.adapters(), self._models.encoders())
+    def look(self) -> FoundModels:
+        """Return what is on disk now."""
+        return self._models.look()
 
     def request(self, values: dict[str, Any]) -> dict[str, Any]:
         """Begin to fetch the set that ``values["set"]`` names and return `report`.
@@ -48,41 +47,47 @@ class ModelFetching:
         """
         if unknown := sorted(set(values) - {"set"}):
             raise ParameterError(f"Unknown key {quoted(unknown[0])}. Known key: set.")
-        self.start(values.get("set"))
-        return self.report()
+        found = self.look()
+        self.start(values.get("set"), found)
+        return self.report(found)
 
     def cancel(self) -> dict[str, Any]:
-        """Stop fetching and return `report`; the received bytes are kept."""
-        self.fetcher.cancel()
-        self.fetcher.wait(_SECONDS_TO_CANCEL)
+        """Stop fetching and return `report`."""
+        self.stop()
         return self.report()
 
-    def start(self, name: object) -> None:
-        """Begin to fetch the missing files of the set ``name``.
+    def stop(self) -> None:
+        """Stop fetching; the received bytes are kept."""
+        self.fetcher.cancel()
+        self.fetcher.wait(_SECONDS_TO_CANCEL)
+
+    def start(self, name: object, found: FoundModels) -> None:
+        """Begin to fetch the files of the set ``name`` that are missing among ``found``.
 
         Raises:
             DownloadError: If there is no such set, nothing is missing, or it cannot begin.
         """
         wanted, mirror = catalogue().find(name), str(current_settings().mirror)
-        files = tuple((catalogue().address(file, mirror), file) for file in self.missing(wanted))
+        files = tuple((catalogue().address(file, mirror), file) for file in missing(wanted, found))
         self.fetcher.start(Order(download_folder(), files, wanted.label))
 
-    def report(self) -> dict[str, Any]:
-        """Return the progress and what could be fetched, for the API."""
-        progress, adapters, encoders = self.progress, self._models.adapters(), self._models.encoders()
+    def report(self, found: FoundModels | None = None) -> dict[str, Any]:
+        """Return the progress and what could be fetched, for the API; looks again unless ``found`` is given."""
+        progress, found = self.progress, found or self.look()
         return {
             **dataclasses.asdict(progress),
             "state": progress.state.value,
             "by_hand": list(progress.by_hand),
             "folder": str(download_folder()),
-            "sets": [_set_report(entry, _missing(entry, adapters, encoders)) for entry in catalogue().sets],
+            "sets": [_set_report(entry, missing(entry, found)) for entry in catalogue().sets],
         }
 
 
-def _missing(wanted: ModelSet, adapters: list[Adapter], encoders: list[EncoderFile]) -> tuple[RemoteFile, ...]:
+def missing(wanted: ModelSet, found: FoundModels) -> tuple[RemoteFile, ...]:
+    """Return the files of ``wanted`` that nothing on disk replaces, whatever its name and folder."""
     kind, width = Kind(wanted.kind), wanted.embedding_width
-    has_adapter = any((adapter.kind, adapter.embedding_width) == (kind, width) for adapter in adapters)
-    has_encoder = any(encoder.serves(kind, width) for encoder in encoders)
+    has_adapter = any((adapter.kind, adapter.embedding_width) == (kind, width) for adapter in found.adapters)
+    has_encoder = any(encoder.serves(kind, width) and not encoder.problem for encoder in found.encoders)
     return (() if has_adapter else wanted.adapter) + (() if has_encoder else wanted.encoder)
 
 

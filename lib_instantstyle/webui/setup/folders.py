@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from lib_instantstyle.fetch.fetcher import PARTS
-from lib_instantstyle.models.model_files import SearchFolders
+from lib_instantstyle.models.search import SearchFolders
 from lib_instantstyle.webui.setup.settings import current_settings
 
 # Where users of other extensions keep these files: in the models folder, and in ControlNet's own.
 _SHARED = ("ControlNet", "ipadapter", "clip_vision")
+_QUOTES = {('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("„", "“"), ("«", "»")}
 _CONTROLNET = ("models", "annotator/downloads/clip_vision")
 
 
@@ -20,10 +22,11 @@ def search_folders() -> SearchFolders:
     models = Path(paths.models_path)
     controlnet = Path(paths.extensions_dir) / "sd-webui-controlnet"
     usual = [own_folder(), *(models / name for name in _SHARED), *(controlnet / name for name in _CONTROLNET)]
-    lines = [_argument("models_dir"), *str(current_settings().model_folders).splitlines()]
-    chosen = [Path(folder.strip()).expanduser() for folder in lines if folder.strip()]
+    lines = [_argument("models_dir"), *map(_unquoted, str(current_settings().model_folders).splitlines())]
+    # os.path leaves a "~name" that nobody has as it is, where Path raises.
+    chosen = [Path(os.path.expanduser(line)) for line in lines if line]  # noqa: PTH111
     hidden = [styles_folder(), download_folder() / PARTS]  # saved styles and unfinished downloads are no models
-    return SearchFolders([*chosen, *usual], hidden, own_folder())
+    return SearchFolders(chosen, usual, hidden, own_folder())
 
 
 def download_folder() -> Path:
@@ -56,4 +59,12 @@ def _argument(name: str) -> str:
     """Return the command line's ``--instantstyle-…``, empty if it is not given."""
     from modules import shared
 
-    return getattr(shared.cmd_opts, f"instantstyle_{name}", None) or ""
+    return _unquoted(getattr(shared.cmd_opts, f"instantstyle_{name}", None) or "")
+
+
+def _unquoted(path: str) -> str:
+    """Return a path without the quotes in which file managers copy it."""
+    path = path.strip()
+    while len(path) > 1 and (path[0], path[-1]) in _QUOTES:
+        path = path[1:-1].strip()
+    return path

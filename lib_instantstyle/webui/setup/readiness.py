@@ -57,8 +57,9 @@ class Readiness:
         return facts
 
     def _file_facts(self, name: str) -> dict[str, Any]:
+        found = self._models.look()
         try:
-            adapter = self._models.find_adapter(name)
+            adapter = found.find_adapter(name)
         except InstantStyleError as error:
-            return {"adapter_problem": str(error)} if self._models.adapters() else {}
-        return {"adapter": adapter, "encoder": first_suitable(adapter, self._models.encoders())}
+            return {"adapter_problem": str(error)} if found.adapters else {}
+        return {"adapter": adapter, "encoder": first_suitable(adapter, found.encoders)}

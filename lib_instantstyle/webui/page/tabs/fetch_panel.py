@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
 from lib_instantstyle.fetch.catalogue import ModelSet, catalogue, size_text
 from lib_instantstyle.fetch.fetcher import Progress, State
+from lib_instantstyle.models.found_models import FoundModels
 from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
-from lib_instantstyle.webui.setup.fetching import ModelFetching
+from lib_instantstyle.webui.setup.fetching import ModelFetching, missing
 from lib_instantstyle.webui.setup.folders import download_folder
 
 
 class FetchPanel(Section):
-    """Choice of a set, the buttons and the progress; ``found`` makes the content of ``table``, the files on disk."""
+    """Choice of a set, the buttons and the progress; ``found`` draws the files on disk for ``table``."""
 
-    def __init__(self, fields: Fields, fetching: ModelFetching, table: gr.HTML, found: Callable[[], str]) -> None:
+    def __init__(
+        self, fields: Fields, fetching: ModelFetching, table: gr.HTML, found: Callable[[FoundModels], str]
+    ) -> None:
         super().__init__(fields)
         self._fetching = fetching
         self._table = table
@@ -43,22 +49,27 @@ class FetchPanel(Section):
             event(self._current, **arguments)
 
     def _started(self, label: str) -> list[str]:
-        self._fetching.start(_named(label).name)
-        return self._current(label)
+        found = self._fetching.look()
+        self._fetching.start(_named(label).name, found)
+        return self._shown(label, found)
 
     def _cancelled(self, label: str) -> list[str]:
-        self._fetching.cancel()
+        self._fetching.stop()
         return self._current(label)
 
     def _chosen(self, label: str) -> list[str]:
+        found = self._fetching.look()
         running = self._fetching.progress.state is State.RUNNING
-        return self._current(label) if running else [self._found(), self._announcement(_named(label))]
+        return self._shown(label, found) if running else [self._found(found), _announcement(_named(label), found)]
 
     def _current(self, label: str) -> list[str]:
+        return self._shown(label, self._fetching.look())
+
+    def _shown(self, label: str, found: FoundModels) -> list[str]:
         progress = self._fetching.progress
-        incomplete = progress.message and self._fetching.missing(_named(label))
+        incomplete = progress.message and missing(_named(label), found)
         reports = progress.state in (State.RUNNING, State.DONE) or incomplete
-        return [self._found(), self._progress(progress) if reports else self._announcement(_named(label))]
+        return [self._found(found), self._progress(progress) if reports else _announcement(_named(label), found)]
 
     def _progress(self, progress: Progress) -> str:
         if progress.state is not State.RUNNING:
@@ -72,18 +83,29 @@ class FetchPanel(Section):
             f"max='{progress.total}' value='{progress.received}'></progress> {far}. {progress.message}</div>"
         )
 
-    def _announcement(self, entry: ModelSet) -> str:
-        absent = self._fetching.missing(entry)
-        if not absent:
-            return "<p>Nothing is missing from this set.</p>"
-        names = ", ".join(f"{file.target} ({size_text(file.bytes)})" if file.bytes else file.target for file in absent)
-        folder = download_folder()
-        disk = next(place for place in (folder, *folder.parents) if place.is_dir())
-        room = size_text(shutil.disk_usage(disk).free)
-        return (  # variable parts in tags of their own, so that the host can translate the rest
-            f"<p>Missing: <span>{escape(names)}</span>. Goes into <span>{escape(str(folder))}</span>, where "
-            f"<span>{room}</span> are free.</p>"
-        )
+
+def _announcement(entry: ModelSet, found: FoundModels) -> str:
+    absent = missing(entry, found)
+    if not absent:
+        return "<p>Nothing is missing from this set.</p>"
+    names = ", ".join(f"{file.target} ({size_text(file.bytes)})" if file.bytes else file.target for file in absent)
+    what, where, room = escape(names), escape(str(download_folder())), _room(download_folder())
+    # variable parts in tags of their own, so that the host can translate the rest
+    if not room:
+        return f"<p>Missing: <span>{what}</span>. Goes into <span>{where}</span>.</p>"
+    return (
+        f"<p>Missing: <span>{what}</span>. Goes into <span>{where}</span>, where <span>{size_text(room)}</span> are "
+        "free.</p>"
+    )
+
+
+def _room(folder: Path) -> int:
+    """Return the free bytes of the disk that ``folder`` lies on or would lie on, 0 if there is none."""
+    for place in (folder, *folder.parents):
+        if os.path.isdir(place):  # noqa: PTH112 (a Path would raise where it may not look)
+            with contextlib.suppress(OSError):
+                return shutil.disk_usage(place).free
+    return 0
 
 
 def _linked(step: str) -> str:
