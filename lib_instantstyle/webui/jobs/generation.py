@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.style_params import StyleParams
-from lib_instantstyle.params.tags import read_tags
+from lib_instantstyle.params.tags import StyleTag, read_tags
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.arguments import read_arguments, with_style
@@ -91,7 +91,7 @@ class Generation:
 
     def _attach_or_warn(self, p: Any, job: Job, conditioning: Any) -> None:
         try:
-            current = coming_pass(p, conditioning, tuple(read_tags(job.tags)), self._host)
+            current = coming_pass(p, conditioning, self._tags_of(job), self._host)
             self._sampling = _Sampling(job, current)
             self._attach(self._sampling)
         except InstantStyleError as error:
@@ -100,6 +100,9 @@ class Generation:
             self.eject()
             job.record.warn(error)
             self._sampling = None
+
+    def _tags_of(self, job: Job) -> tuple[StyleTag, ...]:
+        return tuple(read_tags(job.tags, self._builder.library.called))
 
     def _attach(self, sampling: _Sampling) -> None:
         job, current = sampling
