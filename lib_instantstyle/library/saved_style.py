@@ -1,14 +1,11 @@
-"""A saved style: embeddings and settings, to be used without pictures or encoder; and the rules for its name."""
+"""A saved style: embeddings and settings, to be used without pictures or encoder."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lib_instantstyle.errors import StyleError
 from lib_instantstyle.params.blocks import Preset
-from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 
 if TYPE_CHECKING:
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
 _LEFT_OUT = frozenset(("enabled", "adapter", "passes", "reference", "style", "subject_weight"))
 SETTINGS = tuple(name for name, declared in controls().items() if name not in _LEFT_OUT and not declared.pictures)
 PICTURES = ("image", "images", "layout_image", "negative_image")  # a style's embeddings stand in their place
-_NAME = re.compile(r"[^\W_][\w .()'-]{0,63}")
-_RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[\d¹²³]) *(\..*)?", re.IGNORECASE)  # device names of Windows
-_NAME_BYTES = 200  # file systems take 255, of which the suffix needs some
 
 
 @dataclass(frozen=True)
@@ -55,25 +49,3 @@ def settings_of(params: StyleParams) -> dict[str, Any]:
     """Return the settings of ``params`` that a style keeps."""
     values = {name: getattr(params, name) for name in SETTINGS if name != "blocks" or params.preset is Preset.CUSTOM}
     return {name: getattr(value, "value", value) for name, value in values.items() if value != default_of(name)}
-
-
-def check_name(name: str) -> str:
-    """Return ``name`` without surrounding space.
-
-    Raises:
-        StyleError: If it could leave its folder or break a prompt, or is not a file name on every system.
-    """
-    if not name.strip():
-        raise StyleError("Give the style a name first.")
-    if not is_name(name.strip()):
-        raise StyleError(
-            f"{quoted(name)} cannot be the name of a style. Use up to 64 letters, digits, spaces and - _ . ( ) ', "
-            "beginning with a letter or digit."
-        )
-    return name.strip()
-
-
-def is_name(name: str) -> bool:
-    """Return whether a style may be called ``name``."""
-    is_fit = _NAME.fullmatch(name) and not name.endswith(".") and not _RESERVED.fullmatch(name)
-    return bool(is_fit) and len(name.encode()) <= _NAME_BYTES

@@ -82,20 +82,35 @@ def decode(content: bytes, name: str) -> SavedStyle:
 
 def read(path: Path, name: str) -> SavedStyle:
     """Read the style file at ``path``, as `decode` does."""
+    return read_whole(path, name)[0]
+
+
+def read_whole(path: Path, name: str) -> tuple[SavedStyle, dict[str, str]]:
+    """Return the style in the file at ``path`` and the file's metadata; `StyleError` as in `decode`."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise StyleError(f"The style {name} is too large: at most {MAX_BYTES >> 20} MiB.")
+        sha256 = fingerprint(path)  # first: safetensors takes a file that may not be opened for one that is missing
         with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
+            metadata = dict(file.metadata() or {})
             _check_format(metadata, name)
             tensors = {key: file.get_tensor(key) for key in _checked_names(file.keys(), name)}
-        return dataclasses.replace(_style(metadata, tensors), sha256=fingerprint(path))
+        return dataclasses.replace(_style(metadata, tensors), sha256=sha256), metadata
+    except OSError as error:
+        raise unreadable(name, error) from error
     except SafetensorError as error:  # its own message is about headers and bytes
         raise StyleError(f"{name}{SUFFIX} is not an InstantStyle style, or is damaged: it cannot be used.") from error
     except KeyError as error:
         raise StyleError(f"The style {name} cannot be used: it lacks {error}. Save or import it again.") from error
     except _UNUSABLE as error:
         raise StyleError(f"The style {name} cannot be used: {error}. Save or import it again.") from error
+
+
+def unreadable(name: str, error: OSError) -> StyleError:
+    """Return the error for a style file that is there, but cannot be read."""
+    return StyleError(
+        f"The style {name} cannot be read: {error.strerror or error}. Check that its file is there and may be read."
+    )
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -109,7 +124,7 @@ def read_metadata(path: Path) -> dict[str, str]:
             metadata = dict(file.metadata() or {})
         _check_format(metadata, path.stem)
         _cover(metadata.get(_COVER, "[]"))
-    except _UNUSABLE as error:
+    except _UNUSABLE as error:  # OSError too
         raise StyleError(f"The style {path.stem} cannot be used: {error}. Save or import it again.") from error
     return metadata
 

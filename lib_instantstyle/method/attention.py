@@ -29,7 +29,8 @@ def keep_text_colours(text_term: torch.Tensor, image_term: torch.Tensor, amount:
 
     AdaIN gives the text term the image term's statistics over the positions, channel by channel:
     ``A = σ(I)·(T − μ(T))/σ(T) + μ(I)``. With the amount ``a`` the result is ``R = (1 − a)·I + a·(A − T)``: added to
-    the text term with the weight ``w``, ``T + w·R`` is ``T + w·I`` for ``a = 0``, and ``A`` for ``a = w = 1``.
+    the text term with the weight ``w``, ``T + w·R`` is ``T + w·I`` for ``a = 0``, and ``A`` for ``a = w = 1``. A
+    channel whose ``T`` does not vary, such as any at a single position (σ = 0), becomes the image term's mean.
 
     Args:
         text_term: ``T``, ``[rows, positions, channels]``.
@@ -37,8 +38,8 @@ def keep_text_colours(text_term: torch.Tensor, image_term: torch.Tensor, amount:
         amount: 0 to 1.
     """
     text, image = text_term.float(), image_term.float()
-    text_variance, text_mean = torch.var_mean(text, dim=1, keepdim=True)
-    image_variance, image_mean = torch.var_mean(image, dim=1, keepdim=True)
+    text_variance, text_mean = torch.var_mean(text, dim=1, correction=0, keepdim=True)
+    image_variance, image_mean = torch.var_mean(image, dim=1, correction=0, keepdim=True)
     scale = ((image_variance + _EPSILON) / (text_variance + _EPSILON)).sqrt()
     aligned = scale * (text - text_mean) + image_mean
     return torch.lerp(image, aligned - text, amount).to(text_term.dtype)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 
 from lib_instantstyle.models.tensor_file import write_atomically
 
@@ -32,12 +32,21 @@ class EmbeddingCache:
         self._limit = limit
 
     def get(self, *key: str) -> torch.Tensor | None:
-        """Return the embedding kept under ``key``, or None. A damaged file counts as absent and is removed."""
+        """Return the embedding kept under ``key``, or None. A damaged file counts as absent and is removed.
+
+        A file that cannot be read now, because of its permissions or its disk, is absent too, but stays.
+        """
         path = self._path(key)
-        embedding = _read(path)
-        if embedding is None:
-            with contextlib.suppress(OSError):
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        embedding = _decoded(content)
+        with contextlib.suppress(OSError):  # the folder may be another account's, or its disk read-only
+            if embedding is None:
                 path.unlink(missing_ok=True)
+            else:
+                os.utime(path)
         return embedding
 
     def put(self, embedding: torch.Tensor, *key: str) -> None:
@@ -53,19 +62,22 @@ class EmbeddingCache:
         return self._folder / (hashlib.sha256("\n".join(key).encode()).hexdigest() + _SUFFIX)
 
     def _evict(self) -> None:
-        files = [(path, path.stat()) for path in self._folder.glob(f"*{_SUFFIX}")]
+        files = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            with contextlib.suppress(OSError):  # another process deleted it
+                files.append((path, path.stat()))
         total = sum(status.st_size for _, status in files)
         for path, status in sorted(files, key=lambda entry: entry[1].st_mtime):
             if total <= self._limit:
                 return
-            path.unlink(missing_ok=True)
-            total -= status.st_size
+            with contextlib.suppress(OSError):  # another account's, which only that account may delete
+                path.unlink(missing_ok=True)
+                total -= status.st_size
 
 
-def _read(path: Path) -> torch.Tensor | None:
+def _decoded(content: bytes) -> torch.Tensor | None:
     try:
-        embedding: torch.Tensor = load_file(str(path))["embedding"].clone()
-        os.utime(path)
-    except (SafetensorError, OSError, KeyError):
+        embedding: torch.Tensor = load(content)["embedding"].clone()
+    except (SafetensorError, KeyError, ValueError):
         return None
     return embedding if torch.isfinite(embedding).all() else None

@@ -8,7 +8,7 @@ from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.controls import MAX_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class StyleTag(NamedTuple):
@@ -18,8 +18,12 @@ class StyleTag(NamedTuple):
     weight: float
 
 
-def read_tags(written: Sequence[tuple[str, ...]]) -> list[StyleTag]:
-    """Parse the tags of a prompt, given as their parts between the colons; weights of the same style add up.
+def read_tags(written: Sequence[tuple[str, ...]], called: Callable[[str], str] = str) -> list[StyleTag]:
+    """Parse the tags of a prompt; weights of the same style add up.
+
+    Args:
+        written: Each tag as its parts between the colons.
+        called: The style's own name for a name as written, or that name if there is no such style.
 
     Raises:
         ParameterError: If a tag has another form, or a weight is not a number from −3 to 3.
@@ -27,8 +31,9 @@ def read_tags(written: Sequence[tuple[str, ...]]) -> list[StyleTag]:
     tags: dict[str, StyleTag] = {}
     for parts in written:
         name, weight = _read_tag(parts)
-        known = tags.get(name.lower(), StyleTag(name, 0.0))  # case-insensitive, like file names on Windows
-        tags[name.lower()] = _within_limit(StyleTag(known.name, known.weight + weight))
+        name = called(name)
+        known = tags.get(name, StyleTag(name, 0.0))
+        tags[name] = _within_limit(StyleTag(name, known.weight + weight))
     return [tag for tag in tags.values() if tag.weight]
 
 

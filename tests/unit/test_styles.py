@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save
 
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library import style_file
-from lib_instantstyle.library.saved_style import SETTINGS, SavedStyle, check_name, settings_of
+from lib_instantstyle.library.saved_style import SETTINGS, SavedStyle, settings_of
 from lib_instantstyle.library.style_file import decode, encode, fingerprint, read
+from lib_instantstyle.library.style_name import check_name
 from lib_instantstyle.method.embeddings import Embeddings
 from lib_instantstyle.models.adapter import Kind
 from lib_instantstyle.params.style_params import StyleParams

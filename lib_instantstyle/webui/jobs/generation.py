@@ -16,6 +16,7 @@ from lib_instantstyle import NAME
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.params.tags import StyleTag, read_tags
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.arguments import lacks_enabled, read_arguments, with_style
@@ -78,11 +79,13 @@ class Generation:
             return
         if job.warning:
             job.record.write({infotext.NOTE: job.warning})
-        tags = self._host.written_tags(p, NAME.lower())
-        if job.has_own_style or any(tags):
-            self._host.wrap_next_sampling(
-                p, lambda: self._styled(job, lambda: coming_pass(p, conditioning, tags, self._host))
-            )
+        written = self._host.written_tags(p, NAME.lower())
+        if job.has_own_style or any(written):
+
+            def make_pass() -> Pass:
+                return coming_pass(p, conditioning, self._read(written), self._host)
+
+            self._host.wrap_next_sampling(p, lambda: self._styled(job, make_pass))
 
     @contextlib.contextmanager
     def _styled(self, job: Job, make_pass: Callable[[], Pass]) -> Iterator[None]:
@@ -103,6 +106,9 @@ class Generation:
             self.eject()
             job.record.warn(error)
             self._sampling = None
+
+    def _read(self, written: Sequence[Sequence[tuple[str, ...]]]) -> list[list[StyleTag]]:
+        return [read_tags(parts, self._builder.library.called) for parts in written]
 
     def _attach(self, sampling: _Sampling) -> None:
         job, current = sampling

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib_instantstyle.params.tags import StyleTag, read_tags
+from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.pictures.regions import CropWindow
 from lib_instantstyle.webui.hosts.host import Host, PassReader
 
@@ -34,22 +34,18 @@ class Pass:
     reader: PassReader
 
 
-def coming_pass(p: Any, conditioning: Any, written: Sequence[Sequence[tuple[str, ...]]], host: Host) -> Pass:
-    """Return the pass that ``p`` is about to sample; ``written`` are the tags of each picture's prompt.
-
-    Raises:
-        ParameterError: If a tag cannot be read.
-    """
+def coming_pass(p: Any, conditioning: Any, named: Sequence[Sequence[StyleTag]], host: Host) -> Pass:
+    """Return the pass that ``p`` is about to sample; ``named`` are the tags in each picture's prompt."""
     first = p.iteration * p.batch_size
     tags: dict[StyleTag, frozenset[int]] = {}
-    for picture, parts in enumerate(written, start=first):
-        for tag in read_tags(parts):
+    for picture, own in enumerate(named, start=first):
+        for tag in own:
             tags[tag] = tags.get(tag, frozenset()) | {picture}
     return Pass(
         is_hires=bool(getattr(p, "is_hr_pass", False)),
         has_hires=bool(getattr(p, "enable_hr", False)),
         is_guided=p.cfg_scale > 1.0,
-        pictures=range(first, first + (len(written) or p.batch_size)),
+        pictures=range(first, first + (len(named) or p.batch_size)),
         tags=tags,
         window=host.crop_window(p),
         reader=host.read_pass(p, conditioning),

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib_instantstyle import NAME, __version__
-from lib_instantstyle.errors import ParameterError, StyleError
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.fetch.catalogue import size_text
+from lib_instantstyle.library.style_index import StyleEntry
 from lib_instantstyle.library.style_library import content_of
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind
@@ -40,6 +41,7 @@ class Api:
     def register(self, app: Any) -> None:
         """Add the routes to the host's server if its own API is there, and ask for what that asks for."""
         from fastapi import Body
+        from fastapi.responses import JSONResponse
 
         dependencies = asked_by_host(app)
         if dependencies is None:
@@ -59,7 +61,7 @@ class Api:
             ("GET", "version", version),
             ("GET", "schema", json_schema),
             ("GET", "adapters", self.adapters),
-            ("GET", "styles", self.styles),
+            ("GET", "styles", lambda: JSONResponse(self.styles())),  # FastAPI would look at each value
             ("GET", "styles/{name}", lambda name: with_http_errors(self.export_style, name)),
             ("POST", "styles", post_style),
             ("DELETE", "styles/{name}", lambda name: with_http_errors(self.delete_style, name)),
@@ -79,12 +81,12 @@ class Api:
 
     def styles(self) -> list[dict[str, Any]]:
         """Return the saved styles; a damaged one with the reason instead of its settings."""
-        return [self._style_entry(name) for name in self._library.names()]
+        return [self._style_entry(entry) for entry in self._library.entries()]
 
     def export_style(self, name: str) -> dict[str, Any]:
         """Return a style with its whole file as base64, which `save_style` takes as ``file``."""
-        path = self._library.existing(name)
-        return {**self._style_entry(path.stem), "file": base64.b64encode(content_of(path)).decode()}
+        entry = self._library.existing(name)
+        return {**self._style_entry(entry), "file": base64.b64encode(content_of(entry.path)).decode()}
 
     def save_style(self, values: dict[str, Any]) -> dict[str, Any]:
         """Save a style: ``name``, and either ``style`` (a dict as for a job) or ``file``; ``replace`` to overwrite.
@@ -104,7 +106,7 @@ class Api:
             path = self._library.import_file(name, _decoded(values["file"]), replace=replace)
         else:
             path = save_style(name, self._params(values["style"]), self._builder, replace=replace)
-        return self._style_entry(path.stem)
+        return self._style_entry(self._library.existing(path.stem))
 
     def delete_style(self, name: str) -> dict[str, Any]:
         """Delete a style."""
@@ -136,15 +138,13 @@ class Api:
             raise ParameterError(f"A dict with the keys of a job is needed; got {quoted(values)}.")
         return read_arguments([{**values, "enabled": True}], self._library)
 
-    def _style_entry(self, name: str) -> dict[str, Any]:
-        path = self._library.existing(name)
-        entry: dict[str, Any] = {"name": name, "sha256": self._library.hash_of(name), "bytes": path.stat().st_size}
-        try:
-            style = self._library.find(name)
-        except StyleError as error:
-            return {**entry, "error": str(error)}
-        kind = {"kind": style.kind.value, "embedding_width": style.width, "references": len(style.embeddings.style)}
-        return {**entry, **kind, "settings": dict(style.settings)}
+    def _style_entry(self, entry: StyleEntry) -> dict[str, Any]:
+        facts = self._library.facts(entry)
+        shown: dict[str, Any] = {"name": entry.name, "sha256": facts.sha256[:12], "bytes": entry.size}
+        if facts.error:
+            return {**shown, "error": facts.error}
+        kind = {"kind": facts.kind, "embedding_width": facts.width, "references": facts.references}
+        return {**shown, **kind, "settings": dict(facts.settings)}
 
 
 def _adapter_entry(adapter: Adapter, encoders: Sequence[EncoderFile]) -> dict[str, Any]:

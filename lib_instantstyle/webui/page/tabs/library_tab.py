@@ -110,7 +110,7 @@ class LibraryTab(Section):
     def _exported(self, name: str) -> Any:
         if not name:
             raise StyleError("Choose the style to export.")
-        return gr.update(value=str(self._library.existing(name)), visible=True)
+        return gr.update(value=str(self._library.existing(name).path), visible=True)
 
     def _imported_file(self, file: Any, replace: bool) -> list[Any]:
         path = self._library.import_path(Path(file.name), replace=replace)

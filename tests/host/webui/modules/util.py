@@ -42,7 +42,7 @@ class MassFileLister:
     """Answers for whole folders from one listing each; new files are seen after `reset`."""
 
     def __init__(self) -> None:
-        self.cached_dirs: dict[str, dict[str, Entry]] = {}
+        self.cached_dirs: dict[str, tuple[dict[str, Entry], set[str]]] = {}  # by name, and the names in lower case
 
     def find(self, path: str) -> Entry | None:
         """Return the entry of ``path``; a name that differs in case only is asked from the system.
@@ -53,9 +53,10 @@ class MassFileLister:
         folder, name = os.path.split(path)
         if folder not in self.cached_dirs:
             stats = ((entry.name, entry.stat(follow_symlinks=False)) for entry in os.scandir(folder))
-            self.cached_dirs[folder] = {name: (name, stat.st_mtime, stat.st_ctime) for name, stat in stats}
-        known = self.cached_dirs[folder]
-        if name in known or name.lower() not in (other.lower() for other in known):
+            entries = {name: (name, stat.st_mtime, stat.st_ctime) for name, stat in stats}
+            self.cached_dirs[folder] = entries, {name.lower() for name in entries}
+        known, lower = self.cached_dirs[folder]
+        if name in known or name.lower() not in lower:
             return known.get(name)
         try:
             stat = Path(path).lstat()
