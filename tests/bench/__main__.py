@@ -14,6 +14,7 @@ import torch
 from tests.bench.cases import ALL, FULL, MID, STYLE
 from tests.bench.growth import QUANTITIES, measure_growth
 from tests.bench.laboratory import Laboratory
+from tests.bench.looking import measure_looking
 from tests.bench.machine import Machine
 from tests.bench.models import Models
 from tests.bench.preparation import measure_preparation
@@ -67,7 +68,7 @@ class Run:
         arguments: Of the command line.
     """
 
-    PARTS = ("cases", *QUANTITIES, "preparation", "soak")
+    PARTS = ("cases", *QUANTITIES, "preparation", "looking", "soak")
 
     def __init__(self, machine: Machine, folder: Path, arguments: argparse.Namespace) -> None:
         self._machine = machine
@@ -105,6 +106,9 @@ class Run:
 
     def _preparation(self) -> list[dict[str, Any]]:
         return measure_preparation(self._lab(PREPARATION_SECONDS))
+
+    def _looking(self) -> list[dict[str, Any]]:
+        return measure_looking(self._machine)
 
     def _soak(self) -> dict[str, Any]:
         return measure_soak(self._arguments.soak, self._arguments.out / f"{self._machine.slug}.png")

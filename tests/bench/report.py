@@ -36,6 +36,8 @@ def markdown(results: dict[str, Any]) -> str:
             lines += ["", f"## Growth with {quantity}", "", *_growth(quantity, results[quantity])]
     if "preparation" in results:
         lines += ["", "## Before the first step", "", *_preparation(results["preparation"])]
+    if "looking" in results:
+        lines += ["", "## Looking for models", "", *_looking(results["looking"])]
     if "soak" in results:
         lines += ["", "## Many generations in a row", "", *_soak(results["soak"])]
     return "\n".join(lines) + "\n"
@@ -94,6 +96,15 @@ def _prepared(entry: Line) -> list[Any]:
     times = [f"{1000 * entry[key]:.1f}" for key in ("cold_s", "warm_s")]
     sizes = [_mebibytes(entry[key]) for key in ("cold_bytes", "warm_bytes", "file_bytes")]
     return [entry["name"], *times, *sizes, entry["rounds"]]
+
+
+def _looking(entries: Sequence[Line]) -> Iterator[str]:
+    yield "Files that are no models of ours: *first* opens each, *again* finds them as they were. The page waits for neither."
+    yield ""
+    rows = [[entry[key] for key in ("name", "files", "tensors")] for entry in entries]
+    times = [[f"{entry[key]:.3f}" for key in ("first_s", "again_s")] for entry in entries]
+    head = ["files", "how many", "tensors in each", "first s", "again s"]
+    yield from _table(head, [[*row, *seconds] for row, seconds in zip(rows, times, strict=True)])
 
 
 def _soak(result: Line) -> Iterator[str]:

@@ -10,6 +10,7 @@ import torch
 from tests.bench.cases import Scale
 from tests.bench.growth import QUANTITIES, measure_growth
 from tests.bench.laboratory import Laboratory
+from tests.bench.looking import SHELVES, Shelf, measure_looking
 from tests.bench.machine import Machine
 from tests.bench.models import Models
 from tests.bench.preparation import measure_preparation
@@ -88,6 +89,18 @@ def test_a_second_job_reads_nothing(preparation: list[dict[str, Any]]) -> None:
     assert lines["style"]["cold_bytes"] < lines["all"]["cold_bytes"] < lines["all"]["file_bytes"]
 
 
+@pytest.fixture(scope="module")
+def looking(lab: Laboratory) -> list[dict[str, Any]]:
+    return measure_looking(lab.machine, (SHELVES[0], Shelf("more than a cache would keep", 1500, 2)))
+
+
+def test_looking_is_cheap(looking: list[dict[str, Any]]) -> None:
+    """The targets of the whole benchmark, the second for fewer files, since the machine of a test is busy."""
+    large, many = looking
+    assert large["first_s"] < 0.5
+    assert many["again_s"] < 0.3
+
+
 def test_ratios_are_taken_within_rounds() -> None:
     """A machine that becomes ten times slower changes times, not ratios."""
     times = Times([{"plain": 1.0, "ours": 1.5}, {"plain": 10.0, "ours": 15.0}, {"plain": 2.0, "ours": 3.0}])
@@ -99,12 +112,13 @@ def test_the_table_is_written_of_what_was_measured(
     cases: dict[str, dict[str, Any]],
     growth: dict[str, list[dict[str, Any]]],
     preparation: list[dict[str, Any]],
+    looking: list[dict[str, Any]],
 ) -> None:
     machine = {**lab.machine.described(), "unet": "small"}
-    parts = {"cases": list(cases.values()), **growth, "preparation": preparation}
+    parts = {"cases": list(cases.values()), **growth, "preparation": preparation, "looking": looking}
     text = markdown({"machine": machine, **parts})
     assert text.startswith(f"# {lab.machine.name}")
     tables = [[line.count("|") for line in part.splitlines() if line.startswith("|")] for part in text.split("\n\n")]
     lengths = [len(table) - 2 for table in tables if table]  # without the heads
-    assert lengths == [1, len(cases), *map(len, growth.values()), len(preparation)]
+    assert lengths == [1, len(cases), *map(len, growth.values()), len(preparation), len(looking)]
     assert all(len(set(table)) == 1 for table in tables if table)

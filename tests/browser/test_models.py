@@ -82,3 +82,12 @@ def test_what_goes_wrong_is_told_with_a_way_out(bare: StylePage, mirror: Shelf) 
     expect(status).to_contain_text("answers 404", timeout=PATIENCE)
     expect(status).to_contain_text(f"{mirror.url}/h94/IP-Adapter/resolve/")
     expect(status).to_contain_text("InstantStyle/image_encoder_ViT-bigG/model.safetensors")
+
+
+def test_the_adapters_are_offered_once_the_page_is_open(page: StylePage) -> None:
+    """The WebUI does not search for them while it builds the page."""
+    page.open_accordion()
+    box = page.control("adapter").locator("input")
+    expect(box).to_have_value("Automatic")
+    box.click()
+    expect(page.control("adapter").locator("ul")).to_contain_text("ip-adapter_sdxl_vit-h", timeout=PATIENCE)
