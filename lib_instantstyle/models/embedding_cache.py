@@ -55,13 +55,15 @@ class EmbeddingCache:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path(key), save({"embedding": embedding.contiguous()}))
-            self._evict()
+            path = self._path(key)
+            write_atomically(path, save({"embedding": embedding.contiguous()}))
+            self._make_room_for(path)
 
     def _path(self, key: tuple[str, ...]) -> Path:
         return self._folder / (hashlib.sha256("\n".join(key).encode()).hexdigest() + _SUFFIX)
 
-    def _evict(self) -> None:
+    def _make_room_for(self, kept: Path) -> None:
+        """Delete the least recently used files, but not ``kept``, until the limit is kept to or nothing can be done."""
         files = []
         for path in self._folder.glob(f"*{_SUFFIX}"):
             with contextlib.suppress(OSError):  # another process deleted it
@@ -70,9 +72,10 @@ class EmbeddingCache:
         for path, status in sorted(files, key=lambda entry: entry[1].st_mtime):
             if total <= self._limit:
                 return
-            with contextlib.suppress(OSError):  # another account's, which only that account may delete
-                path.unlink(missing_ok=True)
-                total -= status.st_size
+            if path != kept:
+                with contextlib.suppress(OSError):  # another account's, which only that account may delete
+                    path.unlink(missing_ok=True)
+                    total -= status.st_size
 
 
 def _decoded(content: bytes) -> torch.Tensor | None:

@@ -288,6 +288,21 @@ def test_full_prompt_colours_give_the_text_term_the_image_term_s_statistics() ->
         np.testing.assert_allclose(statistic(total.numpy(), axis=1), statistic(image.numpy(), axis=1), rtol=1e-4)
 
 
+@pytest.mark.parametrize("amount", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_a_single_position_becomes_the_image_term_s_mean(amount: float, dtype: torch.dtype) -> None:
+    """Its variance is 0, not 0 / 0: A = μ(I) = I, of which T is subtracted in proportion."""
+    text, image = torch.randn(2, 3, 1, 8, generator=torch.Generator().manual_seed(8)).to(dtype)
+    found = keep_text_colours(text, image, amount)
+    torch.testing.assert_close(found, (image.float() - amount * text.float()).to(dtype))
+
+
+def test_two_positions_equal_numpy() -> None:
+    text, image = torch.randn(2, 1, 2, 8, generator=torch.Generator().manual_seed(8)) * 3 + 1
+    expected = with_text_colours(text[0].double().numpy(), image[0].double().numpy(), 1.0)
+    np.testing.assert_allclose(keep_text_colours(text, image, 1.0)[0].numpy(), expected, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize("flat", ["text", "image", "both"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_flat_channels_give_no_nan(flat: str, dtype: torch.dtype) -> None:
