@@ -14,6 +14,7 @@ import torch
 from tests.bench.cases import ALL, FULL, MID, STYLE
 from tests.bench.growth import QUANTITIES, measure_growth
 from tests.bench.laboratory import Laboratory
+from tests.bench.library import measure_library
 from tests.bench.looking import measure_looking
 from tests.bench.machine import Machine
 from tests.bench.models import Models
@@ -68,7 +69,7 @@ class Run:
         arguments: Of the command line.
     """
 
-    PARTS = ("cases", *QUANTITIES, "preparation", "looking", "soak")
+    PARTS = ("cases", *QUANTITIES, "preparation", "looking", "library", "soak")
 
     def __init__(self, machine: Machine, folder: Path, arguments: argparse.Namespace) -> None:
         self._machine = machine
@@ -112,6 +113,9 @@ class Run:
 
     def _soak(self) -> dict[str, Any]:
         return measure_soak(self._arguments.soak, self._arguments.out / f"{self._machine.slug}.png")
+
+    def _library(self) -> list[dict[str, Any]]:
+        return measure_library(self._machine)
 
     def _lab(self, seconds: float) -> Laboratory:
         return Laboratory(self._machine, self._scale, self._models, Budget(self._arguments.rounds, seconds))

@@ -40,6 +40,8 @@ def markdown(results: dict[str, Any]) -> str:
         lines += ["", "## Looking for models", "", *_looking(results["looking"])]
     if "soak" in results:
         lines += ["", "## Many generations in a row", "", *_soak(results["soak"])]
+    if "library" in results:
+        lines += ["", "## The style library", "", *_library(results["library"])]
     return "\n".join(lines) + "\n"
 
 
@@ -123,6 +125,14 @@ def _soak(result: Line) -> Iterator[str]:
     )
     yield ""
     yield f"![Memory, hooks and tensors after each generation]({result['plot']})"
+
+
+def _library(entries: Sequence[Line]) -> Iterator[str]:
+    yield "In the stand-in, styles of one reference: *first* reads their files, *again* finds them as they were."
+    yield ""
+    times = [[f"{entry[key]:.3f}" for key in ("first_s", "again_s")] for entry in entries]
+    rows = [[entry["name"], entry["styles"], *seconds] for entry, seconds in zip(entries, times, strict=True)]
+    yield from _table(["look", "styles", "first s", "again s"], rows)
 
 
 def _mebibytes(octets: int) -> str:

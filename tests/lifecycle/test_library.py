@@ -1,0 +1,146 @@
+"""The style library where users meet it: routes, cards and prompts, with files that cannot be used and twins among them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.setup.folders import styles_folder
+from tests.host.doors import Api
+from tests.lifecycle.conftest import Studio
+
+STYLES = "/instantstyle/styles"
+THAI, DECOMPOSED = "หมึกจีน", unicodedata.normalize("NFD", "Ölkreide é")
+
+
+@pytest.fixture
+def api(studio: Studio) -> Api:
+    return Api()
+
+
+@pytest.fixture
+def content(studio: Studio) -> bytes:
+    path = save_style(
+        "library test", StyleParams(enabled=True, image=studio.reference), extension().builder, replace=True
+    )
+    content = path.read_bytes()
+    path.unlink()
+    return content
+
+
+@pytest.fixture
+def folder(studio: Studio) -> Iterator[Path]:
+    """The style library, without what a test leaves in it."""
+    path = styles_folder()
+    path.mkdir(parents=True, exist_ok=True)
+    before = set(path.iterdir())
+    yield path
+    for left in set(path.iterdir()) - before:
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+
+
+def put(folder: Path, content: bytes, *stems: str) -> None:
+    for stem in stems:
+        (folder / f"{stem}.safetensors").write_bytes(content)
+
+
+def cards() -> str:
+    from modules import ui_extra_networks
+
+    page = next(page for page in ui_extra_networks.extra_pages if page.name == "instantstyle")
+    return str(page.create_html("txt2img"))
+
+
+def listed(api: Api) -> dict[str, dict[str, Any]]:
+    answer = api.request("GET", STYLES)
+    assert answer.status_code == 200, answer.text
+    return {entry["name"]: entry for entry in answer.json()}
+
+
+def test_unusable_files_cost_their_own_line_and_card(api: Api, folder: Path, content: bytes) -> None:
+    put(folder, content, "good", "cut off", "noted", "listed", "numbered", " spaced ", "badly.noted")
+    (folder / "cut off.safetensors").write_bytes(content[:-1])
+    (folder / "empty.safetensors").touch()
+    (folder / "a folder.safetensors").mkdir()
+    (folder / "nowhere.safetensors").symlink_to(folder / "gone")
+    (folder / "circle.safetensors").symlink_to(folder / "circle.safetensors")
+    (folder / "noted.json").write_text(json.dumps({"description": "kept dry"}))
+    (folder / "listed.json").write_text("[]")
+    (folder / "numbered.json").write_text(json.dumps({"description": 5}))
+    (folder / "badly.noted.json").write_bytes(b"\xff{")
+    names = {"good", "noted", "listed", "numbered", "spaced", "badly.noted", "cut off", "empty"}
+    entries = listed(api)
+    assert names <= set(entries)
+    assert {name for name in names if "error" in entries[name]} == {"cut off", "empty"}
+    html = cards()
+    assert all(f"instantstyle:{name}:" in html for name in names)
+    assert "kept dry" in html
+    for name in names - {"cut off", "empty"}:
+        assert api.txt2img({}, prompt=f"a house <instantstyle:{name}:1>").status_code == 200, name
+
+
+def test_cards_follow_what_lies_beside_the_styles(folder: Path, content: bytes) -> None:
+    put(folder, content, "ink")
+    first = cards()
+    assert cards() == first
+    (folder / "ink.json").write_text(json.dumps({"description": "kept dry"}))
+    assert "kept dry" in cards()
+    (folder / "ink.preview.png").touch()
+    assert "ink.preview.png" in cards()
+    put(folder, content, "wash")
+    assert "instantstyle:wash:" in cards()
+    (folder / "ink.safetensors").unlink()
+    assert "instantstyle:ink:" not in cards()
+
+
+@pytest.mark.parametrize("name", [THAI, DECOMPOSED, "स्याही", "மை", "حِبْر", "نقاشی‌ها"])
+def test_a_name_in_any_script_goes_all_ways(studio: Studio, api: Api, folder: Path, content: bytes, name: str) -> None:
+    composed = unicodedata.normalize("NFC", name)
+    body: dict[str, Any] = {"name": name, "file": base64.b64encode(content).decode()}
+    assert api.request("POST", STYLES, body).json()["name"] == composed
+    assert api.request("POST", STYLES, body).status_code == 409
+    assert composed in listed(api)
+    assert f"instantstyle:{composed}:" in cards()
+    for spelt in (name, composed):
+        assert api.request("GET", f"{STYLES}/{quote(spelt)}").json()["name"] == composed
+        for answer in (
+            api.txt2img({}, prompt=f"a house <instantstyle:{spelt}:1>"),
+            api.txt2img(studio.request(image=None, style=spelt)),
+        ):
+            assert answer.status_code == 200, answer.text
+            assert composed in unicodedata.normalize("NFC", json.loads(answer.json()["info"])["infotexts"][0])
+    assert api.request("DELETE", f"{STYLES}/{quote(name)}").status_code == 200
+    assert composed not in listed(api)
+
+
+def test_a_style_in_the_spelling_of_a_mac(api: Api, folder: Path, content: bytes) -> None:
+    put(folder, content, DECOMPOSED)
+    composed = unicodedata.normalize("NFC", DECOMPOSED)
+    assert composed in listed(api)
+    for name in (composed, DECOMPOSED):
+        assert api.txt2img({}, prompt=f"a house <instantstyle:{name}:1>").status_code == 200
+    assert api.request("DELETE", f"{STYLES}/{quote(composed)}").status_code == 200
+    assert not (folder / f"{DECOMPOSED}.safetensors").exists()
+
+
+def test_deleting_a_style_leaves_its_twin(api: Api, folder: Path, content: bytes) -> None:
+    put(folder, content, "Ink", "ink")
+    assert {"Ink", "ink"} <= set(listed(api))
+    info = json.loads(api.txt2img({}, prompt="a house <instantstyle:Ink:1><instantstyle:ink:0.5>").json()["info"])
+    assert "Ink: " in info["infotexts"][0]
+    assert ", ink: " in info["infotexts"][0]
+    answer = api.txt2img({}, prompt="a house <instantstyle:INK:1>")
+    assert (answer.status_code, "no saved style 'INK'" in answer.json()["detail"]) == (422, True)
+    assert [api.request("DELETE", f"{STYLES}/Ink").status_code for _ in range(2)] == [200, 404]
+    assert (folder / "ink.safetensors").exists()
