@@ -103,9 +103,9 @@ class StyleLibrary:
         decode(content, name)
         return self._write(name, content, replace=replace)
 
-    def import_path(self, path: Path, *, replace: bool = False) -> Path:
-        """Add the style file at ``path`` under its own name, as `import_file` does."""
-        return self.import_file(path.stem, content_of(path), replace=replace)
+    def import_path(self, path: Path, name: str = "", *, replace: bool = False) -> Path:
+        """Add the style file at ``path`` under ``name``, or under its own, as `import_file` does."""
+        return self.import_file(name.removesuffix(SUFFIX) or path.stem, content_of(path), replace=replace)
 
     def delete(self, name: str) -> None:
         """Delete the style ``name``, in this very case: ``Ink`` is not ``ink``.

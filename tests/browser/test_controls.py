@@ -256,16 +256,16 @@ def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) ->
     fresh.press("style_export")
     with fresh.page.expect_download() as download:
         fresh.control("style_file").locator("a[download], a").first.click()
-    exported = tmp_path / "imported style.safetensors"
+    exported = tmp_path / "it's (หมึก).safetensors"
     download.value.save_as(exported)
     fresh.give("style_import", exported)
-    expect(fresh.control("style_said")).to_contain_text("Imported imported style", timeout=PATIENCE)
+    expect(fresh.control("style_said")).to_contain_text("Imported it's (หมึก)", timeout=PATIENCE)
     fresh.page.evaluate("answer = window.confirm, window.confirm = () => false")
     fresh.press("style_delete")
     fresh.page.wait_for_timeout(1000)
     assert fresh.value("style") == "browser test"
     fresh.page.evaluate("window.confirm = answer")
-    for name in ("browser test", "imported style"):
+    for name in ("browser test", "it's (หมึก)"):
         fresh.pick("style", name)
         fresh.press("style_delete")
         expect(fresh.control("style_said")).to_contain_text(f"Deleted {name}", timeout=PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
@@ -130,6 +131,26 @@ def test_a_name_is_not_taken_twice(webui: WebUI, style: dict[str, Any], saved: d
     answer = webui.post("/instantstyle/styles", {"name": saved["name"].upper(), "style": {"image": style["image"]}})
     assert answer.status == 409
     assert "already" in answer.body["detail"]
+
+
+@pytest.mark.parametrize("name", ["หมึกจีน", "स्याही", "Mac e\u0301"])
+def test_a_name_in_any_script(webui: WebUI, style: dict[str, Any], name: str) -> None:
+    body = {"name": name, "style": {"image": style["image"]}, "replace": True}
+    assert webui.post("/instantstyle/styles", body).status == 200
+    composed = unicodedata.normalize("NFC", name)
+    try:
+        assert composed in [entry["name"] for entry in webui.get("/instantstyle/styles")]
+        for spelt in (composed, unicodedata.normalize("NFD", name)):
+            assert composed in webui.txt2img(prompt=f"a house<instantstyle:{spelt}:1>").infotexts[0]
+        card = f"page=instantstyle&tabname=txt2img&name={quote(composed)}"
+        assert composed in webui.get(f"/sd_extra_networks/get-single-card?{card}")["html"]
+    finally:
+        assert delete(webui, name) == 200
+
+
+def test_a_style_is_deleted_in_its_own_case_only(webui: WebUI, saved: dict[str, Any]) -> None:
+    assert delete(webui, NAME.upper()) == 404
+    assert saved in webui.get("/instantstyle/styles")
 
 
 def test_embed_measures_without_a_picture_being_made(webui: WebUI, style: dict[str, Any]) -> None:

@@ -22,6 +22,8 @@ _HELP = (
     "InstantStyle.</p>"
 )
 _CONFIRM = "(name) => [name && !confirm(`Delete the saved style ${name}?`) ? null : name]"
+# Gradio stores an upload without the marks, brackets and apostrophes of its name; the browser still knows them.
+_OWN_NAME = "(file, replace) => [file, replace, (Array.isArray(file) ? file[0] : file)?.orig_name ?? '']"
 
 
 class LibraryTab(Section):
@@ -74,8 +76,8 @@ class LibraryTab(Section):
         self._save.click(queued(self._saved), inputs=everything, outputs=[style, said])
         self._delete.click(showing_errors(self._deleted), inputs=[style], outputs=[style, said], _js=_CONFIRM)
         self._export.click(showing_errors(self._exported), inputs=[style], outputs=[self._file])
-        added = {"inputs": [self._imported, self._replace], "outputs": [style, said]}
-        self._imported.upload(showing_errors(self._imported_file), **added)
+        added = {"inputs": [self._imported, self._replace, self._name], "outputs": [style, said]}
+        self._imported.upload(showing_errors(self._imported_file), _js=_OWN_NAME, **added)
 
     def _choices(self) -> list[str]:
         return ["", *self._library.names()]
@@ -112,6 +114,6 @@ class LibraryTab(Section):
             raise StyleError("Choose the style to export.")
         return gr.update(value=str(self._library.existing(name).path), visible=True)
 
-    def _imported_file(self, file: Any, replace: bool) -> list[Any]:
-        path = self._library.import_path(Path(file.name), replace=replace)
+    def _imported_file(self, file: Any, replace: bool, name: str) -> list[Any]:
+        path = self._library.import_path(Path(file.name), name, replace=replace)
         return [gr.update(choices=self._choices()), f"Imported {path.stem}."]
