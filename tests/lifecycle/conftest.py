@@ -12,7 +12,7 @@ import torch
 
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.setup.folders import cache_folder
+from lib_instantstyle.webui.setup.folders import cache_folder, styles_folder
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
 from tests.support.counting import hooks
@@ -83,3 +83,14 @@ def unchanged(usual: tuple[list[bytes], list[bytes]], studio: Studio) -> Iterato
     yield
     assert studio.hooks() == 0
     assert (studio.plain(), studio.styled()) == usual
+
+
+@pytest.fixture
+def folder(studio: Studio) -> Iterator[Path]:
+    """The style library, without what a test leaves in it."""
+    path = styles_folder()
+    path.mkdir(parents=True, exist_ok=True)
+    before = set(path.iterdir())
+    yield path
+    for left in set(path.iterdir()) - before:
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +14,6 @@ import pytest
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.jobs.saving import save_style
-from lib_instantstyle.webui.setup.folders import styles_folder
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 
@@ -37,17 +34,6 @@ def content(studio: Studio) -> bytes:
     content = path.read_bytes()
     path.unlink()
     return content
-
-
-@pytest.fixture
-def folder(studio: Studio) -> Iterator[Path]:
-    """The style library, without what a test leaves in it."""
-    path = styles_folder()
-    path.mkdir(parents=True, exist_ok=True)
-    before = set(path.iterdir())
-    yield path
-    for left in set(path.iterdir()) - before:
-        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
 
 def put(folder: Path, content: bytes, *stems: str) -> None:

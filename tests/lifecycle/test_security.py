@@ -7,7 +7,6 @@ import os
 import pickle
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +19,7 @@ from lib_instantstyle.library import style_file, style_library
 from lib_instantstyle.params.style_params import controls
 from lib_instantstyle.pictures import decoding
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.setup.folders import cache_folder, styles_folder
+from lib_instantstyle.webui.setup.folders import cache_folder
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
@@ -35,17 +34,6 @@ SEVERAL = [name for name, control in controls().items() if control.pictures > 1]
 @pytest.fixture
 def api(studio: Studio) -> Api:
     return Api()
-
-
-@pytest.fixture
-def folder(studio: Studio) -> Iterator[Path]:
-    """The style library, without what a test leaves in it."""
-    path = styles_folder()
-    path.mkdir(parents=True, exist_ok=True)
-    before = set(path.iterdir())
-    yield path
-    for left in set(path.iterdir()) - before:
-        left.unlink()
 
 
 # ---- names ----
