@@ -7,28 +7,42 @@ is loaded into it.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.host.launcher import EXTENSION_ROOT, HOST_ROOT
+
+if TYPE_CHECKING:
+    from torch import nn
 
 DEFAULTS = {"prompt": "a house", "steps": 2, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
 _current: list[InProcess] = []
 
 
-def in_process(models_dir: Path | str, extensions: Sequence[Path] = (EXTENSION_ROOT,)) -> InProcess:
+def in_process(
+    models_dir: Path | str, extensions: Sequence[Path] = (EXTENSION_ROOT,), flavour: str | None = None
+) -> InProcess:
     """Return the stand-in of this process, with ``extensions`` loaded.
 
+    Args:
+        models_dir: What `python -m tests.tiny` wrote.
+        extensions: Their folders.
+        flavour: The WebUI to stand in for; None: the one that ``STAND_IN_FLAVOUR`` names, else AUTOMATIC1111's.
+
     Raises:
-        RuntimeError: If it runs already with another models folder.
+        RuntimeError: If it runs already with another models folder, or as another flavour.
     """
+    flavour = flavour or os.environ.get("STAND_IN_FLAVOUR", "a1111")
     if not _current:
-        _current.append(InProcess(Path(models_dir).resolve()))
+        _current.append(InProcess(Path(models_dir).resolve(), flavour))
     host = _current[0]
+    if host.flavour.name != flavour:
+        raise RuntimeError(f"The stand-in of this process is {host.flavour.name} already.")
     if host.models_dir != Path(models_dir).resolve():
         raise RuntimeError(f"The stand-in of this process uses {host.models_dir} already.")
     host.use_extensions(*extensions)
@@ -38,7 +52,7 @@ def in_process(models_dir: Path | str, extensions: Sequence[Path] = (EXTENSION_R
 class InProcess:
     """Builds processing objects and runs them."""
 
-    def __init__(self, models_dir: Path) -> None:
+    def __init__(self, models_dir: Path, flavour: str) -> None:
         self.models_dir = models_dir
         self._data_dir = tempfile.TemporaryDirectory(prefix="webui-stand-in-")
         arguments = [
@@ -48,10 +62,14 @@ class InProcess:
             self._data_dir.name,
             "--no-hashing",
             "--skip-install",
+            "--flavour",
+            flavour,
         ]
         _import_with(arguments)
         from modules import initialize, sd_models, shared
+        from modules.flavour import flavour as traits
 
+        self.flavour = traits
         initialize.prepare()
         sd_models.list_models()
         self.shared = shared
@@ -95,7 +113,23 @@ class InProcess:
 
         info = sd_models.get_closet_checkpoint_match(checkpoint)
         self.shared.opts.data["sd_model_checkpoint"] = info.title
-        return sd_models.reload_model_weights()
+        sd_models.choose()
+        sd_models.take()
+        return self.shared.sd_model
+
+    @property
+    def unet(self) -> nn.Module:
+        """The UNet that the next job begins with."""
+        return self.engines()[0].model.diffusion_model
+
+    def engines(self) -> list[nn.Module]:
+        """Return every model in memory, the current one first, without loading any."""
+        from modules import forge_models, sd_models
+
+        data = sd_models.model_data
+        if not self.flavour.loads_with_job:
+            return list(data.loaded_sd_models)
+        return [data.sd_model._engine] if isinstance(data.sd_model, forge_models.ForgeDiffusionEngine) else []
 
     def job(self, tab: str = "txt2img", scripts: dict[str, list[Any]] | None = None, **fields: Any) -> Any:
         """Return a processing object whose always-on ``scripts`` get these arguments."""

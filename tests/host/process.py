@@ -89,7 +89,12 @@ class Host:
 
 @contextmanager
 def start(
-    models_dir: Path | str, *arguments: str, data_dir: Path | str | None = None, port: int = 0, extension: bool = True
+    models_dir: Path | str,
+    *arguments: str,
+    data_dir: Path | str | None = None,
+    port: int = 0,
+    extension: bool = True,
+    saved_settings: bool = True,
 ) -> Iterator[Host]:
     """Run the stand-in with this repository as its extension.
 
@@ -99,11 +104,12 @@ def start(
         data_dir: Settings, caches and pictures; a temporary folder without one.
         port: 0 chooses a free one.
         extension: Whether to load this repository.
+        saved_settings: Whether the settings that tests change for one job were saved before.
     """
     with tempfile.TemporaryDirectory(prefix="webui-stand-in-") as temporary:
         data = Path(data_dir or temporary).resolve()
-        if not (data / "config.json").exists():
-            data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True)
+        if saved_settings and not (data / "config.json").exists():
             (data / "config.json").write_text(json.dumps(_SAVED_SETTINGS), encoding="utf-8")
         command = [sys.executable, "-m", "tests.host", "--models-dir", str(Path(models_dir).resolve())]
         command += ["--data-dir", str(data), "--port", str(port), *arguments]

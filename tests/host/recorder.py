@@ -18,6 +18,7 @@ class UNetCall:
     timesteps: torch.Tensor
     context: torch.Tensor
     y: torch.Tensor
+    options: dict[str, Any]  # of the Forge family
 
     @property
     def rows(self) -> int:
@@ -45,7 +46,8 @@ class Recorder:
         """Name each row by the step's own texts, e.g. ``["c0", "c1", "u0"]``; rows of equal texts share a name."""
         step = self.named("cfg_denoiser")[-1]["params"]
         texts = {f"c{i}": step.text_cond["vector"][i] for i in range(len(step.text_cond["vector"]))}
-        texts |= {f"u{i}": step.text_uncond["vector"][i] for i in range(len(step.text_uncond["vector"]))}
+        if step.text_uncond is not None:
+            texts |= {f"u{i}": step.text_uncond["vector"][i] for i in range(len(step.text_uncond["vector"]))}
         return [next(name for name, text in texts.items() if torch.equal(text, row)) for row in call.y]
 
     @classmethod
@@ -53,15 +55,17 @@ class Recorder:
     def attached(cls) -> Iterator[Recorder]:
         """Record until the end of the block."""
         import lib_probe
-        from modules import shared
+        from modules import forge_models, shared
 
         recorder = cls(lib_probe.events, lib_probe.failing)
         recorder.clear()
-        unet = shared.sd_model.model.diffusion_model
+        unet = forge_models.engine_of(shared.sd_model).model.diffusion_model
 
         def keep(_module: Any, args: tuple, kwargs: dict[str, Any]) -> None:
             recorder.events.append(("unet", {"rows": args[0].shape[0]}))
-            recorder.calls.append(UNetCall(args[0], kwargs["timesteps"], kwargs["context"], kwargs["y"]))
+            timesteps = kwargs["timesteps"] if "timesteps" in kwargs else args[1]
+            options = kwargs.get("transformer_options", {})
+            recorder.calls.append(UNetCall(args[0], timesteps, kwargs["context"], kwargs["y"], options))
 
         handle = unet.register_forward_pre_hook(keep, with_kwargs=True)
         try:

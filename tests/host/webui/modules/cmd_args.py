@@ -1,11 +1,18 @@
 """Command line of the stand-in: the host's own options, before extensions add theirs."""
 
 import argparse
+import os
 from pathlib import Path
 
 parser = argparse.ArgumentParser(
     prog="python -m tests.host",
     description="A small stand-in for the AUTOMATIC1111 WebUI, to try and to test the extension. Not the real thing.",
+)
+parser.add_argument(
+    "--flavour",
+    choices=("a1111", "forge", "reforge", "classic"),
+    default=os.environ.get("STAND_IN_FLAVOUR", "a1111"),
+    help="the WebUI to stand in for",
 )
 parser.add_argument("--models-dir", type=Path, required=True, help="folder with Stable-diffusion, tokenizer, …")
 parser.add_argument(

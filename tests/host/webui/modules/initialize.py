@@ -20,11 +20,13 @@ from modules import (
     ui_gradio_extensions,
     ui_tempdir,
 )
+from modules.flavour import flavour
 
 
 def initialize() -> None:
     """Once a process."""
-    safe.install()
+    if not flavour.chunks:
+        safe.install()
     prepare()
     extensions.list_extensions()
     if not shared.cmd_opts.skip_install:
@@ -34,6 +36,10 @@ def initialize() -> None:
 
 def prepare() -> None:
     """Change gradio as the host does, and fill in what `shared` cannot make itself."""
+    if flavour.chunks:
+        from modules_forge.patch_basic import patch_all_basics
+
+        patch_all_basics()
     gradio_extensions.install()
     ui_tempdir.install_ui_tempdir_override()
     shared.interrogator = interrogate.InterrogateModels("interrogate")
@@ -48,7 +54,7 @@ def initialize_rest() -> None:
     sd_unet.list_unets()
     ui_gradio_extensions.reload_javascript()
     _connect_options()
-    if not shared.cmd_opts.skip_load_model_at_start:
+    if not (shared.cmd_opts.skip_load_model_at_start or flavour.loads_with_job):
         Thread(target=lambda: shared.sd_model, daemon=True).start()
     forget_networks()
 
@@ -61,12 +67,13 @@ def forget_networks() -> None:
 
 def _connect_options() -> None:
     opts = shared.opts
-    opts.onchange("sd_model_checkpoint", lambda: sd_models.reload_model_weights(), call=False)
-    opts.onchange("cross_attention_optimization", _redo_hijack, call=False)
+    opts.onchange("sd_model_checkpoint", sd_models.choose, call=False)
+    if flavour.has_optimizers:
+        opts.onchange("cross_attention_optimization", _redo_hijack, call=False)
 
 
 def _redo_hijack() -> None:
-    sd_hijack.model_hijack.redo_hijack(shared.sd_model)
+    sd_hijack.hijack.redo_hijack(shared.sd_model)
 
 
 def before_reload() -> None:

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from modules import shared
+from modules.flavour import flavour
 from modules.infotext_utils import quote
 
-VERSION = "v1.10.1"
+VERSION = flavour.version
 
 
 class Processed:

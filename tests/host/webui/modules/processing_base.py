@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from modules import shared
+from modules import forge_models, shared
 from modules.processing_prompts import PromptsMixin, get_fixed_seed
 
 __all__ = ["StableDiffusionProcessing", "get_fixed_seed", "opt_C", "opt_f"]
@@ -149,6 +149,7 @@ class StableDiffusionProcessing(PromptsMixin):
         raise NotImplementedError
 
     def before_sampling(self, x: Any, noise: Any, c: Any, uc: Any) -> None:
+        forge_models.before_pass(shared.sd_model)
         if self.scripts is not None:
             self.scripts.process_before_every_sampling(p=self, x=x, noise=noise, c=c, uc=uc)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from modules import extra_networks, prompt_parser, sd_samplers, shared
+from modules.flavour import flavour
 from modules.processing_base import StableDiffusionProcessing, opt_f
 
 
@@ -86,7 +87,10 @@ class HiresMixin(StableDiffusionProcessing):
         rest = (self.hr_extra_network_data, config.total_steps(steps) if config else steps)
         first, learned = self.firstpass_steps, prompt_parser.get_learned_conditioning
         multicond = prompt_parser.get_multicond_learned_conditioning
-        self.hr_uc = self.get_conds_with_caching(learned, negatives, first, [self.cached_hr_uc, self.cached_uc], *rest)
+        self.hr_uc = None
+        if not (flavour.drops_negative and self.hr_cfg == 1):
+            caches = [self.cached_hr_uc, self.cached_uc]
+            self.hr_uc = self.get_conds_with_caching(learned, negatives, first, caches, *rest)
         self.hr_c = self.get_conds_with_caching(multicond, prompts, first, [self.cached_hr_c, self.cached_c], *rest)
 
     def setup_conds(self) -> None:

@@ -93,7 +93,7 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
     def _go_on_without_mask(self) -> None:
         self.image_mask = self.mask_for_overlay = None
         self.inpaint_full_res = False
-        sd_hijack.model_hijack.comments.append('"Only masked" needs a mask; this one is blank and was left out.')
+        sd_hijack.notes().comments.append('"Only masked" needs a mask; this one is blank and was left out.')
 
     def _prepare_image(self, source: Image.Image, crop_region: masking.Region | None) -> np.ndarray:
         image = images.flatten(source)

@@ -12,6 +12,7 @@ from PIL import Image
 from modules import (
     devices,
     extra_networks,
+    forge_models,
     images,
     rng,
     sd_hijack,
@@ -21,6 +22,7 @@ from modules import (
     shared,
 )
 from modules import scripts as host_scripts
+from modules.flavour import flavour
 from modules.paths_internal import data_path, default_output_dir
 from modules.processed import Processed, create_infotext
 from modules.processing_overlay import postprocess_image
@@ -52,13 +54,13 @@ def process_images_inner(p: Any) -> Processed:
     p.sd_model_name = shared.sd_model.sd_checkpoint_info.name_for_extra
     p.sd_model_hash = shared.sd_model.sd_model_hash
     p.refiner_checkpoint_info = _refiner_info(p)
-    sd_hijack.model_hijack.clear_comments()
+    sd_hijack.clear_notes()
     p.setup_prompts()
     p.setup_seeds()
     if p.scripts is not None:
         p.scripts.process(p)
     output = _Output()
-    with torch.no_grad():
+    with torch.inference_mode() if flavour.chunks else torch.no_grad():
         with devices.autocast():
             p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
             sd_unet.apply_unet()
@@ -89,17 +91,17 @@ def _run_batch(p: Any, number: int, output: _Output) -> bool:
     state.skipped = False
     if state.interrupted or state.stopping_generation:
         return False
-    sd_models.reload_model_weights()
+    sd_models.take()
     _take_prompts(p, number)
     part = _part(p, number)
     p.seeds, p.subseeds = p.all_seeds[part], p.all_subseeds[part]
-    p.rng = rng.ImageRNG(rng.latent_shape(p.width, p.height, shared.sd_model.latent_channels), p.seeds)
+    p.rng = rng.ImageRNG(rng.latent_shape(p.width, p.height, forge_models.engine_of(shared.sd_model).latent_channels), p.seeds)
     _before_batch(p, number)
     p.setup_conds()
     if number == 0:
         text = create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds, use_main_prompt=False, index=0)
         Path(data_path, "params.txt").write_text(text, encoding="utf-8")
-    for comment in sd_hijack.model_hijack.comments:
+    for comment in sd_hijack.notes().comments:
         p.comment(comment)
     with devices.autocast():
         samples = p.sample(p.c, p.uc, p.seeds, p.subseeds, p.subseed_strength, p.prompts)

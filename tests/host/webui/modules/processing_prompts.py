@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from modules import devices, extra_networks, prompt_parser, sd_samplers, shared
-from modules.sd_hijack import model_hijack
+from modules import devices, extra_networks, prompt_parser, sd_hijack, sd_samplers, shared
+from modules.flavour import flavour
 
 
 def get_fixed_seed(seed: Any) -> int:
@@ -57,6 +57,7 @@ class PromptsMixin:
                 return cache[1]
         with devices.autocast():
             caches[0][1] = function(shared.sd_model, prompts, steps, hires_steps, False)
+        sd_hijack.note_encoded()
         caches[0][0] = key
         return caches[0][1]
 
@@ -66,9 +67,11 @@ class PromptsMixin:
         config = sd_samplers.find_sampler_config(self.sampler_name)
         steps = self.firstpass_steps = config.total_steps(self.steps) if config else self.steps
         learned, multicond = prompt_parser.get_learned_conditioning, prompt_parser.get_multicond_learned_conditioning
-        self.uc = self.get_conds_with_caching(learned, negatives, steps, [self.cached_uc], self.extra_network_data)
+        self.uc = None
+        if not (flavour.drops_negative and self.cfg_scale == 1):
+            self.uc = self.get_conds_with_caching(learned, negatives, steps, [self.cached_uc], self.extra_network_data)
         self.c = self.get_conds_with_caching(multicond, prompts, steps, [self.cached_c], self.extra_network_data)
-        self.extra_generation_params.update(model_hijack.extra_generation_params)
+        self.extra_generation_params.update(sd_hijack.notes().extra_generation_params)
 
     @staticmethod
     def _conditionings(prompts: list[str], negatives: list[str], width: int, height: int) -> tuple[Any, Any]:

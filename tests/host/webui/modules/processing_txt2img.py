@@ -16,6 +16,7 @@ from modules import (
     sd_samplers,
     shared,
 )
+from modules.flavour import flavour
 from modules.processing_hires import HiresMixin
 from modules.upscaling import image_upscalers, latent_upscale_modes, upscale
 
@@ -38,6 +39,8 @@ class StableDiffusionProcessingTxt2Img(HiresMixin):
     hr_scheduler: str | None = None
     hr_prompt: Any = ""
     hr_negative_prompt: Any = ""
+    hr_additional_modules: list | None = None
+    hr_cfg: float | None = flavour.hires_cfg
     force_task_id: str | None = None
     txt2img_upscale: bool = field(default=False, init=False)
 
@@ -86,11 +89,13 @@ class StableDiffusionProcessingTxt2Img(HiresMixin):
         return self._hires(samples, decoded, seeds, subseeds, subseed_strength, prompts)
 
     def _hires(self, samples, decoded, seeds, subseeds, subseed_strength, prompts) -> Any:
+        if flavour.needs_hires_modules and "Use same choices" not in self.hr_additional_modules:
+            raise NotImplementedError("The stand-in has no other modules.")
         if shared.state.interrupted:
             return samples
         self.is_hr_pass = True
         if self.hr_checkpoint_info is not None:
-            sd_models.reload_model_weights(info=self.hr_checkpoint_info)
+            sd_models.take(self.hr_checkpoint_info)
         samples = self.sample_hr_pass(samples, decoded, seeds, subseeds, subseed_strength, prompts)
         self.is_hr_pass = False
         return samples
@@ -108,7 +113,8 @@ class StableDiffusionProcessingTxt2Img(HiresMixin):
             self.calculate_hr_conds()
         if self.scripts is not None:
             self.scripts.before_hr(self)
-        self.before_sampling(samples, noise, self.hr_c, self.hr_uc)
+        for _ in range(flavour.hires_announcements):
+            self.before_sampling(samples, noise, self.hr_c, self.hr_uc)
         samples = self.sampler.sample_img2img(
             self, samples, noise, self.hr_c, self.hr_uc, steps=self.hr_second_pass_steps or self.steps,
             image_conditioning=self.txt2img_image_conditioning(samples),

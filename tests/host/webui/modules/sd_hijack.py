@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from modules import script_callbacks, sd_hijack_optimizations, shared
+from modules.flavour import flavour
 from modules.sd_hijack_clip import FrozenCLIPEmbedderForSDXLWithCustomWords, FrozenCLIPEmbedderWithCustomWords
 from modules.sd_hijack_open_clip import FrozenOpenCLIPEmbedder2WithCustomWords
 
@@ -18,6 +19,8 @@ def list_optimizers() -> None:
     """Collect the host's optimisers and those of extensions, the best first."""
     found = script_callbacks.list_optimizers_callback()
     sd_hijack_optimizations.list_optimizers(found)
+    if not flavour.has_optimizers:
+        found = [optimizer for optimizer in found if optimizer.name == "sdp"]
     optimizers[:] = sorted(found, key=lambda optimizer: optimizer.priority, reverse=True)
 
 
@@ -82,4 +85,41 @@ class StableDiffusionModelHijack:
         self.extra_generation_params = {}
 
 
-model_hijack = StableDiffusionModelHijack()
+class _Stub:
+    """What Forge has instead: it neither changes the model nor knows any notes."""
+
+    clip = optimization_method = None
+
+    def hijack(self, m: Any) -> None:
+        """Nothing to do."""
+
+    undo_hijack = redo_hijack = hijack
+
+    def apply_optimizations(self, option: str | None = None) -> None:
+        """Nothing to choose from."""
+
+    def clear_comments(self) -> None:
+        """Nothing to clear."""
+
+
+hijack = StableDiffusionModelHijack()  # the one that acts
+model_hijack = _Stub() if flavour.notes_on_model else hijack
+
+
+def notes() -> Any:
+    """Return what has the ``comments`` and ``extra_generation_params`` of the prompts of a job."""
+    return shared.sd_model if flavour.notes_on_model else hijack
+
+
+def clear_notes() -> None:
+    kept = notes()
+    kept.comments, kept.extra_generation_params = [], {}
+
+
+def note_encoded() -> None:
+    """Let the job have the notes of what was encoded last, if they are kept apart until then."""
+    if flavour.notes_on_model:
+        from backend.text_processing import classic_engine
+
+        shared.sd_model.extra_generation_params.update(classic_engine.last_extra_generation_params)
+        classic_engine.last_extra_generation_params = {}

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from modules import devices, shared
+from modules.flavour import flavour
 from modules.prompt_emphasis import parse_prompt_attention
 
 _CHUNK = 75
@@ -50,9 +51,17 @@ class TextConditionalModel(nn.Module):
         count = max(len(line) for line in lines)
         results = [self._encode_chunk([line[i] if i < len(line) else [] for line in lines]) for i in range(count)]
         if any(weight != 1.0 for line in lines for chunk in line for _, weight in chunk):
-            self.hijack.extra_generation_params["Emphasis"] = shared.opts.emphasis
+            self._note_emphasis()
         states = torch.cat([states for states, _ in results], dim=1)
         return (states, results[0][1]) if self.return_pooled else states
+
+    def _note_emphasis(self) -> None:
+        if not flavour.notes_on_model:
+            self.hijack.extra_generation_params["Emphasis"] = shared.opts.emphasis
+        elif shared.opts.emphasis != "Original":
+            from backend.text_processing import classic_engine
+
+            classic_engine.last_extra_generation_params["Emphasis"] = shared.opts.emphasis
 
     def _encode_chunk(self, chunks: list[list[tuple[int, float]]]) -> tuple[torch.Tensor, torch.Tensor | None]:
         rows, weights = [], []

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from modules import devices, errors, script_callbacks, sd_checkpoint, sd_hijack, sd_unet, shared
+from modules import devices, errors, forge_models, script_callbacks, sd_checkpoint, sd_hijack, sd_unet, shared
+from modules.flavour import flavour
 from modules.sd_checkpoint import CheckpointInfo
 
 __all__ = ["CheckpointInfo"]
@@ -25,10 +26,12 @@ class SdModelData:
     """The current model and those kept beside it, the current one first."""
 
     def __init__(self) -> None:
-        self.sd_model: nn.Module | None = None
+        self.sd_model: Any = forge_models.FakeInitialModel() if flavour.loads_with_job else None
         self.loaded_sd_models: list[nn.Module] = []
-        self.was_loaded_at_least_once = False
+        self.was_loaded_at_least_once = flavour.loads_with_job  # a reader never loads there
         self.lock = threading.RLock()
+        self.forge_loading_parameters: dict[str, Any] = {}
+        self.forge_hash = ""
 
     def get_sd_model(self) -> nn.Module | None:
         """Return the model; the first caller waits for it. None if it cannot be loaded."""
@@ -45,7 +48,7 @@ class SdModelData:
 
     def set_sd_model(self, model: nn.Module | None) -> None:
         self.sd_model = model
-        if model is not None:
+        if model is not None and not flavour.loads_with_job:
             self.loaded_sd_models = [model, *(m for m in self.loaded_sd_models if m is not model)]
 
 
@@ -61,6 +64,8 @@ def list_models() -> None:
     chosen = get_closet_checkpoint_match(shared.cmd_opts.ckpt)
     if chosen:
         shared.opts.data["sd_model_checkpoint"] = chosen.title
+    if flavour.loads_with_job:
+        refresh_model_loading_parameters()
 
 
 def _know(info: CheckpointInfo) -> None:
@@ -100,9 +105,23 @@ def select_checkpoint() -> CheckpointInfo:
     return next((info for info in infos if info.is_sdxl_base), infos[0])
 
 
-def load_model(checkpoint_info: CheckpointInfo | None = None, config: dict[str, Any] | None = None) -> nn.Module:
+def load_model(checkpoint_info: CheckpointInfo | None = None, config: dict[str, Any] | None = None) -> Any:
     """Build a new model object for the checkpoint, fill it and make it the current one."""
+    if flavour.loads_with_job:
+        return None  # a stub there
     info = checkpoint_info or select_checkpoint()
+    model = _built(info, config)
+    if flavour.chunks:
+        forge_models.equip(model, model)
+    model_data.set_sd_model(model)
+    model_data.was_loaded_at_least_once = True
+    script_callbacks.model_loaded_callback(model)
+    _without_networks()
+    model.cond_stage_model_empty_prompt = _empty_prompt(model)
+    return model
+
+
+def _built(info: CheckpointInfo, config: dict[str, Any] | None = None) -> nn.Module:
     state = info.read_state_dict()
     config = config or info.read_config()
     model = sd_checkpoint.build(config, state)
@@ -111,12 +130,7 @@ def load_model(checkpoint_info: CheckpointInfo | None = None, config: dict[str, 
     model.to(devices.device)
     model.model.to(devices.dtype)
     model.eval().requires_grad_(False)
-    sd_hijack.model_hijack.hijack(model)
-    model_data.set_sd_model(model)
-    model_data.was_loaded_at_least_once = True
-    script_callbacks.model_loaded_callback(model)
-    _without_networks()
-    model.cond_stage_model_empty_prompt = _empty_prompt(model)
+    sd_hijack.hijack.hijack(model)
     return model
 
 
@@ -147,8 +161,10 @@ def _empty_prompt(model: nn.Module) -> Any:
 
 def reload_model_weights(
     sd_model: nn.Module | None = None, info: CheckpointInfo | None = None, forced_reload: bool = False
-) -> nn.Module:
+) -> Any:
     """Make the configured checkpoint, or ``info``, the current one."""
+    if flavour.loads_with_job:
+        return None  # a stub there
     info = info or select_checkpoint()
     current = sd_model or model_data.sd_model
     if current is not None and current.sd_checkpoint_info.filename == info.filename and not forced_reload:
@@ -164,15 +180,15 @@ def reload_model_weights(
 
 def _replace(victim: nn.Module, info: CheckpointInfo) -> nn.Module:
     config = info.read_config()
-    if config != victim.used_config:
+    if flavour.replaces_models or config != victim.used_config:
         model_data.loaded_sd_models.remove(victim)
         victim.to("meta")
         return load_model(info, config)
-    sd_hijack.model_hijack.undo_hijack(victim)
+    sd_hijack.hijack.undo_hijack(victim)
     try:
         _load_weights(victim, info, info.read_state_dict())
     finally:
-        sd_hijack.model_hijack.hijack(victim)
+        sd_hijack.hijack.hijack(victim)
     script_callbacks.model_loaded_callback(victim)
     model_data.set_sd_model(victim)
     victim.cond_stage_model_empty_prompt = _empty_prompt(victim)
@@ -182,5 +198,51 @@ def _replace(victim: nn.Module, info: CheckpointInfo) -> nn.Module:
 def unload_model_weights(_sd_model: nn.Module | None = None, _info: CheckpointInfo | None = None) -> None:
     """Weights stay where they are."""
 
+
+def take(info: CheckpointInfo | None = None) -> None:
+    """Let a job go on with the configured checkpoint, or for a while with ``info``."""
+    if not flavour.loads_with_job:
+        reload_model_weights(info=info)
+        return
+    if info is not None:
+        model_data.forge_loading_parameters = {"checkpoint_info": info}
+    try:
+        forge_model_reload()
+    finally:
+        refresh_model_loading_parameters()
+
+
+def choose() -> None:
+    """Follow the setting: load its checkpoint, or keep in mind that the next job has to."""
+    if flavour.loads_with_job:
+        refresh_model_loading_parameters()
+    else:
+        reload_model_weights()
+
+
+def refresh_model_loading_parameters() -> None:
+    info = select_checkpoint() if checkpoints_list else None
+    model_data.forge_loading_parameters = {"checkpoint_info": info}
+
+
+@torch.inference_mode()
+def _forge_model_reload() -> tuple[Any, bool]:
+    """Return the model of the loading parameters, and whether it is a new object. Meanwhile there is none."""
+    wanted = str(model_data.forge_loading_parameters)
+    if model_data.forge_hash == wanted:
+        return model_data.sd_model, False
+    model_data.sd_model = None
+    info = model_data.forge_loading_parameters["checkpoint_info"]
+    if info is None:
+        raise ValueError("You do not have any model! Please download at least one model in [models/Stable-diffusion].")
+    model = forge_models.ForgeDiffusionEngine(_built(info), info)
+    model_data.set_sd_model(model)
+    script_callbacks.model_loaded_callback(model)
+    model_data.forge_hash = wanted
+    return model, True
+
+
+if flavour.loads_with_job:
+    forge_model_reload = _forge_model_reload  # extensions look whether there is one
 
 sd_unet.install()

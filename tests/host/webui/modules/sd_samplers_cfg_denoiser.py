@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from modules import prompt_parser, script_callbacks, shared
+from modules import forge_sampling, prompt_parser, script_callbacks, shared
 from modules.cond_tensors import concatenate_conds, fit_cond, pad_cond, slice_cond
+from modules.flavour import flavour
 from modules.script_callbacks import AfterCFGCallbackParams, CFGDenoisedParams, CFGDenoiserParams
 from modules.scripts_base import MaskBlendArgs
 
@@ -72,17 +73,16 @@ class CFGDenoiser(torch.nn.Module):
         if sd_samplers_common.apply_refiner(self, sigma):
             cond, uncond = self.sampler.sampler_extra_args["cond"], self.sampler.sampler_extra_args["uncond"]
         conds_list, tensor = prompt_parser.reconstruct_multicond_batch(cond, self.step)
-        uncond = prompt_parser.reconstruct_cond_batch(uncond, self.step)
+        uncond = None if uncond is None else prompt_parser.reconstruct_cond_batch(uncond, self.step)
         if self.mask_before_denoising:
             x = self._blend(x, sigma)
-        rows = self._expand(x, sigma, image_cond, tensor, uncond, [len(parts) for parts in conds_list])
-        rows = self._announce(rows)
-        skip = self._skips_uncond(sigma, s_min_uncond)
-        x_out = self._denoise(self._pad(rows), len(conds_list), skip)
-        x_out = self._report_denoised(x_out)
-        if skip:
-            x_out = torch.cat([x_out, x_out[[parts[0][0] for parts in conds_list]]])
-        denoised = self.combine_denoised(x_out, conds_list, cond_scale * self.cond_scale_miltiplier)
+        if flavour.chunks:
+            rows = self._announce(_Rows(x, sigma, image_cond, tensor, uncond))
+            denoised = self._in_joined_chunks(rows, conds_list, cond_scale, s_min_uncond)
+        else:
+            rows = self._expand(x, sigma, image_cond, tensor, uncond, [len(parts) for parts in conds_list])
+            rows = self._announce(rows)
+            denoised = self._in_order(rows, conds_list, cond_scale, self._skips_uncond(sigma, s_min_uncond))
         if not self.mask_before_denoising:
             denoised = self._blend(denoised, sigma)
         self.sampler.last_latent = self.get_pred_x0(x, denoised, sigma)
@@ -90,6 +90,27 @@ class CFGDenoiser(torch.nn.Module):
         script_callbacks.cfg_after_cfg_callback(after)
         self.step += 1
         return after.x
+
+    def _in_order(self, rows: _Rows, conds_list: list, cond_scale: float, skip: bool) -> torch.Tensor:
+        x_out = self._denoise(self._pad(rows), len(conds_list), skip)
+        x_out = self._report_denoised(x_out)
+        if skip:
+            x_out = torch.cat([x_out, x_out[[parts[0][0] for parts in conds_list]]])
+        return self.combine_denoised(x_out, conds_list, cond_scale * self.cond_scale_miltiplier)
+
+    def _in_joined_chunks(self, rows: _Rows, conds_list: list, scale: float, s_min_uncond: float) -> torch.Tensor:
+        """Denoise as the Forge family does, where ``cfg_denoised`` never comes."""
+        if self.p.is_hr_pass and flavour.hires_cfg is not None:
+            scale = self.p.hr_cfg
+        if self._skips_uncond(rows.sigma, s_min_uncond):
+            scale = 1.0
+        chunks = forge_sampling.chunks_of(rows.cond, rows.uncond, conds_list)
+        options = shared.sd_model.forge_objects.unet.model_options
+        return forge_sampling.denoise(self._apply_model, chunks, rows.x, rows.sigma, scale, options)
+
+    def _apply_model(self, x: torch.Tensor, t: torch.Tensor, **c: Any) -> torch.Tensor:
+        text = {"crossattn": c["c_crossattn"], "vector": c["y"]} if "y" in c else {"c_crossattn": [c["c_crossattn"]]}
+        return self.inner_model(x, t, cond={**text, "transformer_options": c["transformer_options"]})
 
     def _expand(self, x: Any, sigma: Any, image_cond: Any, cond: Any, uncond: Any, repeats: list[int]) -> _Rows:
         counts = torch.tensor(repeats, device=x.device)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from modules import devices, sd_models, shared
+from modules.flavour import flavour
 from modules.sd_samplers_cfg_denoiser import CFGDenoiser, InterruptedException
 
 __all__ = ["InterruptedException"]
@@ -58,8 +59,10 @@ def apply_refiner(cfg_denoiser: CFGDenoiser, sigma: torch.Tensor) -> bool:
     info, switch_at = p.refiner_checkpoint_info, p.refiner_switch_at
     if info is None or switch_at is None or shared.sd_model.sd_checkpoint_info == info:
         return False
-    timestep = cfg_denoiser.timestep_of(sigma)
-    if (999 - timestep) / 1000 <= switch_at:
+    if flavour.loads_with_job:
+        if cfg_denoiser.step / cfg_denoiser.total_steps < switch_at:
+            return False
+    elif (999 - cfg_denoiser.timestep_of(sigma)) / 1000 <= switch_at:
         return False
     if getattr(p, "enable_hr", False):
         wanted = shared.opts.hires_fix_refiner_pass
@@ -67,7 +70,7 @@ def apply_refiner(cfg_denoiser: CFGDenoiser, sigma: torch.Tensor) -> bool:
             return False
     p.extra_generation_params["Refiner"] = info.short_title
     p.extra_generation_params["Refiner switch at"] = switch_at
-    sd_models.reload_model_weights(info=info)
+    sd_models.take(info)
     devices.torch_gc()
     p.setup_conds()
     cfg_denoiser.update_inner_model()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from modules import k_samplers, sd_samplers_common, sd_schedulers, shared
+from modules import forge_models, k_samplers, sd_samplers_common, sd_schedulers, shared
 from modules.script_callbacks import ExtraNoiseParams, extra_noise_callback
 from modules.sd_samplers_cfg_denoiser import CFGDenoiser
 from modules.sd_samplers_common import Sampler, SamplerData
@@ -71,7 +71,7 @@ class CFGDenoiserKDiffusion(CFGDenoiser):
     @property
     def inner_model(self) -> CompVisDenoiser:
         if self.model_wrap is None:
-            self.model_wrap = self.wrapper(shared.sd_model)
+            self.model_wrap = self.wrapper(forge_models.engine_of(shared.sd_model))
         return self.model_wrap
 
     def timestep_of(self, sigma: torch.Tensor) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from modules import sd_samplers_common, shared, timestep_samplers
+from modules import forge_models, sd_samplers_common, shared, timestep_samplers
 from modules.sd_samplers_cfg_denoiser import CFGDenoiser
 from modules.sd_samplers_common import Sampler, SamplerData
 from modules.sd_samplers_kdiffusion import add_extra_noise
@@ -34,7 +34,7 @@ class CFGDenoiserTimesteps(CFGDenoiser):
     @property
     def inner_model(self) -> CompVisTimestepsDenoiser:
         if self.model_wrap is None:
-            self.model_wrap = CompVisTimestepsDenoiser(shared.sd_model)
+            self.model_wrap = CompVisTimestepsDenoiser(forge_models.engine_of(shared.sd_model))
         return self.model_wrap
 
     def timestep_of(self, sigma: torch.Tensor) -> float:
@@ -77,7 +77,7 @@ class CompVisSampler(Sampler):
     ) -> torch.Tensor:  # fmt: skip
         steps, t_enc = sd_samplers_common.setup_img2img_steps(p, steps)
         timesteps = self.get_timesteps(steps)
-        alpha = shared.sd_model.alphas_cumprod[timesteps[t_enc]]
+        alpha = forge_models.engine_of(shared.sd_model).alphas_cumprod[timesteps[t_enc]]
         xi = add_extra_noise(p, x, x * alpha.sqrt() + noise * (1 - alpha).sqrt(), noise)
         self._prepare(p, conditioning, unconditional_conditioning, image_conditioning)
         self.model_wrap_cfg.init_latent = x

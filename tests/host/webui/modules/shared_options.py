@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from modules.flavour import flavour
 from modules.options import OptionInfo, options_section
 
 options_templates: dict[str, OptionInfo] = {}
@@ -16,6 +17,8 @@ def _checkpoint_args() -> dict:
 def _optimizer_args() -> dict:
     from modules import sd_hijack
 
+    if not flavour.has_optimizers:
+        return {"choices": ["Automatic"]}
     return {"choices": ["Automatic", *(o.title() for o in sd_hijack.optimizers), "None"]}
 
 
@@ -157,3 +160,5 @@ options_templates.update(
         },
     )
 )
+
+own_options = tuple(options_templates)

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from modules import extra_networks, shared, util
+from modules.flavour import flavour
 from modules.ui_extra_networks_cards import card_view_html, item_html, quote_js
 
 __all__ = ["ExtraNetworksPage", "create_ui", "extra_pages", "quote_js", "register_page"]
@@ -133,6 +134,10 @@ class ExtraNetworksPage:
         cards = card_view_html(self, tabname, none_message="Loading..." if empty else None)
         content = self.pane_content_dirs_tpl.format(**names, items_html=cards)
         return self.pane_tpl.format(**names, pane_content=content)
+
+
+if not flavour.embedded_previews:
+    del ExtraNetworksPage.find_embedded_preview
 
 
 def pages_in_preferred_order(pages: list[ExtraNetworksPage]) -> list[ExtraNetworksPage]:

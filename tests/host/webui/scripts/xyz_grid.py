@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 import modules.scripts as scripts
+from modules.flavour import flavour
 from modules import errors, images, processing, sd_models, sd_samplers, shared
 from modules.processing import Processed, process_images
 from modules.xyz_values import read_values
@@ -122,16 +123,17 @@ class Script(scripts.Script):
             draw_legend = gr.Checkbox(label="Draw legend", value=True, elem_id=self.elem_id("draw_legend"))
             no_fixed_seeds = gr.Checkbox(label="Keep -1 for seeds", value=False)
             vary = [gr.Checkbox(label=f"Vary seeds for {axis}", value=False) for axis in "XYZ"]
+            extras = [gr.Checkbox(label=f"Further option {number}", value=False) for number in range(flavour.plot_extras)]
             lone = gr.Checkbox(label="Include Sub Images", value=False)
             sub = gr.Checkbox(label="Include Sub Grids", value=False)
             csv_mode = gr.Checkbox(label="Use text inputs instead of dropdowns", value=False)
             margin = gr.Slider(label="Grid margins (px)", minimum=0, maximum=500, value=0, step=2)
-        return [*axes, draw_legend, lone, sub, no_fixed_seeds, *vary, margin, csv_mode]
+        return [*axes, draw_legend, *extras, lone, sub, no_fixed_seeds, *vary, margin, csv_mode]
 
     def run(self, p, *args):
         """Run every cell; one that fails stays empty."""
         axes = [self._axis(*args[i : i + 3]) for i in (0, 3, 6)]
-        keep_random, include_cells = args[12], args[10]
+        include_cells, _, keep_random = args[10 + flavour.plot_extras :][:3]
         if not keep_random:
             processing.fix_seed(p)
         for option, values in axes:

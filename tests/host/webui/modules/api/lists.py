@@ -9,12 +9,15 @@ import torch
 from modules import extensions, scripts, sd_models, sd_samplers, sd_schedulers, shared
 from modules.api import models
 from modules.call_queue import queue_lock
+from modules.flavour import flavour
+from modules.shared_options import own_options
 from modules.upscaling import image_upscalers, latent_upscale_modes
 
 
 def get_config() -> dict[str, Any]:
     opts = shared.opts
-    labels = opts.data_labels.items()
+    listed = opts.data_labels if flavour.lists_all_options else own_options
+    labels = {key: opts.data_labels[key] for key in listed}.items()
     return {key: opts.data.get(key, info.default) for key, info in labels if not info.do_not_save}
 
 

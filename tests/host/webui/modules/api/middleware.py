@@ -12,6 +12,7 @@ from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse
 
 from modules import errors
+from modules.flavour import flavour
 
 
 def api_middleware(app: FastAPI) -> None:
@@ -23,12 +24,16 @@ def api_middleware(app: FastAPI) -> None:
             "error": type(error).__name__,
             "detail": attributes.get("detail", ""),
             "body": attributes.get("body", ""),
-            "errors": str(error),
+            flavour.error_key: str(error),
         }
         if not isinstance(error, HTTPException):
             errors.report(f"API error: {request.method}: {request.url} {body}", exc_info=False)
             traceback.print_exception(error)
         return JSONResponse(status_code=attributes.get("status_code", 500), content=jsonable_encoder(body))
+
+    if not flavour.error_answers:
+        app.add_exception_handler(Exception, answer)
+        return
 
     @app.middleware("http")
     async def exception_handling(request: Request, call_next: Callable[..., Any]) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from modules.flavour import flavour
+
 
 class _GenerationRequest(BaseModel):
     """What txt2img and img2img share. Unknown fields are ignored, as in the host."""
@@ -56,6 +58,8 @@ class StableDiffusionTxt2ImgProcessingAPI(_GenerationRequest):
     hr_scheduler: str | None = None
     hr_prompt: str = ""
     hr_negative_prompt: str = ""
+    hr_additional_modules: list | None = None
+    hr_cfg: float | None = flavour.hires_cfg
 
 
 class StableDiffusionImg2ImgProcessingAPI(_GenerationRequest):

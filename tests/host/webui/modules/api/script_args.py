@@ -8,6 +8,7 @@ import gradio as gr
 from fastapi.exceptions import HTTPException
 
 from modules import infotext_utils, script_callbacks
+from modules.flavour import flavour
 from modules.scripts_base import Script
 from modules.scripts_runner import ScriptRunner
 
@@ -68,6 +69,8 @@ def arguments_from_infotext(request: Any, runner: ScriptRunner) -> dict[int, Any
     """Read the request's ``infotext``: fields of the request that it did not set, and scripts' arguments."""
     if not request.infotext:
         return {}
+    if not flavour.reads_infotext:
+        raise TypeError("isinstance() argument 2 cannot be a parameterized generic")
     params = infotext_utils.parse_generation_parameters(request.infotext)
     script_callbacks.infotext_pasted_callback(request.infotext, params)
     _fill_request(request, params)

@@ -88,4 +88,4 @@ class LatentDiffusion(_Engine):
         return self.cond_stage_model(texts)
 
     def apply_model(self, x: torch.Tensor, t: torch.Tensor, cond: dict) -> torch.Tensor:
-        return self.model(x, t, {"crossattn": torch.cat(cond["c_crossattn"], dim=1)})
+        return self.model(x, t, {**cond, "crossattn": torch.cat(cond["c_crossattn"], dim=1)})

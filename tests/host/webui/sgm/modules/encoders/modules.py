@@ -93,7 +93,7 @@ class FrozenOpenCLIPEmbedder2(nn.Module):
 
     def encode_with_transformer(self, tokens: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return ``penultimate`` and ``last`` hidden states and the ``pooled`` vector."""
-        return self.model(tokens)
+        return (self.__dict__.get("_tower") or self.model)(tokens)  # the Forge family takes `model` away
 
 
 class ConcatTimestepEmbedderND(nn.Module):

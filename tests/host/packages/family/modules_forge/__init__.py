@@ -1,0 +1,1 @@
+"""By this package extensions know the Forge family."""

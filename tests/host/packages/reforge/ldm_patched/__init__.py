@@ -1,0 +1,1 @@
+"""The model side of reForge and Classic."""
