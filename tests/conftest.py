@@ -18,22 +18,39 @@ from tests.support import files
 from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts
 
 STAND_IN = "stand-in"
-INNER_PASS = Path(__file__).parent / "host" / "inner_pass"
+NEIGHBOURS = [Path(__file__).parent / "host" / name for name in ("inner_pass", "tiles")]  # extensions for tests/live
 
 torch.set_num_threads(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--webui-url", help=f"address of a running WebUI, or '{STAND_IN}', for tests/live")
+    parser.addoption("--flavour", default="a1111", help="the WebUI that the stand-in stands in for, in the whole run")
+    parser.addoption("--unsaved", action="store_true", help="start the stand-in as anew: no setting saved, no hashing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "each_host: what differs by host, so that test.sh runs it on every flavour")
+    config.addinivalue_line("markers", "flavours(*names): about these hosts only")
+    os.environ["STAND_IN_FLAVOUR"] = config.getoption("--flavour")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Collect tests/live only where there is something alive to test."""
-    return True if collection_path.name == "live" and not config.getoption("--webui-url") else None
+    """Collect tests/live only where there is something alive to test, and of tests/host what is about this flavour."""
+    if collection_path.name == "live":
+        return None if config.getoption("--webui-url") else True
+    if collection_path.parent.name == "host" and collection_path.name.startswith("test_"):
+        return (collection_path.name == "test_flavours.py") == (config.getoption("--flavour") == "a1111") or None
+    return None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the miniature, whose file takes longest: no worker shall end alone with it."""
+    flavour = config.getoption("--flavour")
+    about = {item: item.get_closest_marker("flavours") for item in items}
+    others = [item for item, marker in about.items() if marker and flavour not in marker.args]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
     items.sort(key=lambda item: item.path.parent.name != "mini")
 
 
@@ -58,5 +75,8 @@ def webui_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if given and given != STAND_IN:
         yield given
         return
-    with start(request.getfixturevalue("models_dir"), "--api", "--extension", str(INNER_PASS)) as host:
+    unsaved = request.config.getoption("--unsaved")
+    options = [part for folder in NEIGHBOURS for part in ("--extension", str(folder))]
+    options += ["--no-hashing"] if unsaved else []
+    with start(request.getfixturevalue("models_dir"), "--api", *options, saved_settings=not unsaved) as host:
         yield host.url

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from tests.host.inprocess import DEFAULTS, InProcess
+from tests.host.inprocess import DEFAULTS, InProcess, as_sent
 
 if TYPE_CHECKING:
     import httpx
@@ -31,7 +31,7 @@ class Api:
     def txt2img(self, scripts: dict[str, list[Any]], **fields: Any) -> httpx.Response:
         """Make a picture whose always-on ``scripts`` get these arguments."""
         arguments = {title: {"args": values} for title, values in scripts.items()}
-        return self.request("POST", "/sdapi/v1/txt2img", {**DEFAULTS, **fields, "alwayson_scripts": arguments})
+        return self.request("POST", "/sdapi/v1/txt2img", {**DEFAULTS, **as_sent(fields), "alwayson_scripts": arguments})
 
     def routes(self, prefix: str) -> list[tuple[str, str]]:
         """Return method and path of each route that begins with ``prefix``."""

@@ -99,8 +99,21 @@ class InProcess:
 
     def reset_options(self) -> None:
         """Put every setting back."""
+        from modules import sd_models
+        from modules.forge_memory import memory
+
         self.shared.opts.data.clear()
         self.shared.opts.data.update(self._initial_options)
+        memory.rows = None
+        if self.flavour.loads_with_job:
+            sd_models.choose()
+
+    def split_steps(self) -> None:
+        """Send each chunk of a denoising step in a call of its own: by the setting, or for want of memory."""
+        from modules.forge_memory import memory
+
+        self.shared.opts.data["batch_cond_uncond"] = False
+        memory.rows = 1
 
     def runner(self, tab: str = "txt2img") -> Any:
         from modules import scripts
@@ -131,6 +144,13 @@ class InProcess:
             return list(data.loaded_sd_models)
         return [data.sd_model._engine] if isinstance(data.sd_model, forge_models.ForgeDiffusionEngine) else []
 
+    def forget_model(self) -> None:
+        """Have no model, as after the start."""
+        from modules import sd_models
+
+        sd_models.model_data = sd_models.SdModelData()
+        sd_models.choose()
+
     def job(self, tab: str = "txt2img", scripts: dict[str, list[Any]] | None = None, **fields: Any) -> Any:
         """Return a processing object whose always-on ``scripts`` get these arguments."""
         from modules import processing
@@ -140,7 +160,7 @@ class InProcess:
             "img2img": processing.StableDiffusionProcessingImg2Img,
         }[tab]
         saving = {"do_not_save_samples": True, "do_not_save_grid": True}
-        p = kind(**{**DEFAULTS, **saving, **fields})
+        p = kind(**{**DEFAULTS, **saving, **as_sent(fields)})
         p.is_api = True
         p.scripts = self.runner(tab)
         p.script_args = tuple(self._filled(tab, scripts or {}))
@@ -169,6 +189,15 @@ class InProcess:
 
     def img2img(self, scripts: dict[str, list[Any]] | None = None, **fields: Any) -> Any:
         return self.run(self.job("img2img", scripts, **fields))
+
+
+def as_sent(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a request with what this flavour's page adds to them."""
+    from modules.flavour import flavour
+
+    if flavour.hires_cfg is None or not fields.get("enable_hr"):
+        return fields
+    return {"hr_cfg": fields.get("cfg_scale", 7.0), "hr_additional_modules": ["Use same choices"], **fields}
 
 
 def _import_with(arguments: list[str]) -> None:

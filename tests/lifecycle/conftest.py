@@ -39,13 +39,11 @@ class Studio:
 
     @property
     def unet(self) -> torch.nn.Module:
-        return self.host.shared.sd_model.model.diffusion_model
+        return self.host.unet
 
     def hooks(self) -> int:
         """Number of hooks anywhere in the UNets in memory."""
-        from modules import sd_models
-
-        return sum(hooks(model.model) for model in sd_models.model_data.loaded_sd_models)
+        return sum(hooks(model.model) for model in self.host.engines())
 
     def forget(self) -> None:
         """Drop what earlier jobs left in memory and in the cache, so that every step happens again."""

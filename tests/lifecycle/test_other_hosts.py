@@ -13,6 +13,7 @@ from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 
 
+@pytest.mark.flavours("a1111")
 def test_a_call_of_the_forge_family_is_refused(studio: Studio) -> None:
     """Their order of rows is another one: what would come out is the style on the wrong rows, without an error."""
     plain, forward = studio.plain(), studio.unet.forward
@@ -38,6 +39,7 @@ def test_a_call_of_the_forge_family_is_refused(studio: Studio) -> None:
     assert studio.plain() == plain
 
 
+@pytest.mark.flavours("a1111")  # elsewhere it is the host that renames, in `test_hosts`
 def test_looking_leaves_every_file_where_it_is(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forge's ``torch.load`` renames a file that it cannot read."""
     original = torch.load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from lib_instantstyle.unet.call import CallRows
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.rows import Row
+from tests.host.inprocess import InProcess
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
 from tests.tiny import pictures
@@ -26,21 +28,22 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "editing": {"prompt": "a [b:c:0.5] AND d", "batch_size": 2},
     "ngms": {"s_min_uncond": 4.0, "steps": 5, "batch_size": 2},
 }
-OPTIONS: dict[str, dict[str, Any]] = {
-    "batched": {},
-    "split": {"batch_cond_uncond": False},
-    "skip early": {"skip_early_cond": 0.5},
-    "padded": {"pad_cond_uncond": True},
+OPTIONS: dict[str, Callable[[InProcess], None]] = {
+    "batched": lambda _host: None,
+    "split": InProcess.split_steps,
+    "skip early": lambda host: host.shared.opts.data.update(skip_early_cond=0.5),
+    "padded": lambda host: host.shared.opts.data.update(pad_cond_uncond=True),
 }
+pytestmark = pytest.mark.each_host
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("fields", LAYOUTS.values(), ids=LAYOUTS)
 def test_every_unet_call_equals_its_rows_one_by_one(
-    studio: Studio, fields: dict[str, Any], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    studio: Studio, fields: dict[str, Any], options: Callable[[InProcess], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each row of each UNet call is computed again alone, as conditional or not by the text that it carries."""
-    studio.host.shared.opts.data.update(options)
+    options(studio.host)
     judge = Judge(studio, monkeypatch)
     studio.styled({"preset": "style + layout"}, **{"steps": 3, **fields})
     assert judge.calls >= 3
@@ -57,12 +60,12 @@ EVERYTHING = {
 
 
 @pytest.mark.parametrize("combine", ["add", "concatenate", "one per picture"])
-@pytest.mark.parametrize("options", [{}, {"batch_cond_uncond": False}], ids=["batched", "split"])
+@pytest.mark.parametrize("options", ["batched", "split"])
 def test_every_source_reaches_its_rows(
-    studio: Studio, options: dict[str, Any], combine: str, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, options: str, combine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same with references, regions, a negative picture and anti-layout together, batch of 3 and AND."""
-    studio.host.shared.opts.data.update(options)
+    OPTIONS[options](studio.host)
     judge = Judge(studio, monkeypatch)
     studio.styled(EVERYTHING | {"combine": combine}, steps=3, prompt="a AND b", batch_size=3)
     assert judge.calls >= 3
@@ -88,7 +91,7 @@ class Judge:
         def forward(unet: torch.nn.Module, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
             output = original_forward(unet, x, *args, **kwargs)
             if self._live and not self._busy:
-                self._judge(original_forward, unet, x, kwargs, output)
+                self._judge(original_forward, unet, (x, *args), kwargs, output)
             return output
 
         def inject(injection: Injection) -> None:
@@ -96,22 +99,23 @@ class Judge:
             original_inject(injection)
 
         def callback(params: Any) -> None:
-            self._uncond = params.text_uncond["crossattn"]
+            self._uncond = () if params.text_uncond is None else params.text_uncond["crossattn"]
             original_callback(params)
 
         monkeypatch.setattr(type(studio.unet), "forward", forward)
         monkeypatch.setattr(Injection, "inject", inject)
         monkeypatch.setattr(script_callbacks, "cfg_denoiser_callback", callback)
 
-    def _judge(self, forward: Any, unet: Any, x: torch.Tensor, kwargs: dict[str, Any], output: torch.Tensor) -> None:
+    def _judge(self, forward: Any, unet: Any, args: Any, kwargs: dict[str, Any], output: torch.Tensor) -> None:
         injection = self._live[-1]
         call, self._busy = injection.call, True
         try:
-            for row in range(x.shape[0]):
-                one = {name: value[row : row + 1] for name, value in kwargs.items()}
+            tensors = {name: value for name, value in kwargs.items() if isinstance(value, torch.Tensor)}
+            for row in range(output.shape[0]):
+                one = {name: value[row : row + 1] for name, value in tensors.items()}
                 demanded = Row(self._demanded(one["context"]), call.rows[row].picture)
                 injection.call = CallRows((demanded,))
-                alone = forward(unet, x[row : row + 1], **one)
+                alone = forward(unet, *(value[row : row + 1] for value in args), **one)
                 error = (alone - output[row : row + 1]).abs().max() / output.abs().max()
                 self.worst = max(self.worst, float(error))
         finally:
@@ -120,5 +124,5 @@ class Judge:
 
     def _demanded(self, context: torch.Tensor) -> bool:
         """Whether a text is conditional, and not the negative prompt's."""
-        tokens = min(context.shape[1], self._uncond.shape[1])
-        return not any(torch.equal(context[0, :tokens], row[:tokens]) for row in self._uncond)
+        pairs = ((context[0, : row.shape[0]], row[: context.shape[1]]) for row in self._uncond)
+        return not any(torch.equal(ours, theirs) for ours, theirs in pairs)

@@ -40,8 +40,8 @@ def tiles(count: int, at_once: int) -> Extend:
 
 
 def _repeated(value: Any, count: int) -> Any:
-    if isinstance(value, dict):
-        return {name: _repeated(part, count) for name, part in value.items()}
+    if isinstance(value, dict):  # what the Forge family says of the rows stays as it is
+        return {n: part if n == "transformer_options" else _repeated(part, count) for n, part in value.items()}
     if isinstance(value, list):
         return [_repeated(part, count) for part in value]
     return value.repeat(count, *[1] * (value.dim() - 1))
@@ -50,7 +50,10 @@ def _repeated(value: Any, count: int) -> Any:
 def another_pass(conditional: bool) -> Extend:
     """Guidance by perturbed attention adds a conditional pass after each step, self-attention guidance a negative one."""
 
-    def extend(_studio: Studio, patch: pytest.MonkeyPatch) -> None:
+    def extend(studio: Studio, patch: pytest.MonkeyPatch) -> None:
+        if studio.host.flavour.chunks:
+            _another_chunk(patch, conditional)
+            return
         from modules import script_callbacks
 
         original = script_callbacks.cfg_denoised_callback
@@ -72,6 +75,22 @@ def another_pass(conditional: bool) -> Extend:
         patch.setattr(script_callbacks, "cfg_denoised_callback", denoised)
 
     return extend
+
+
+def _another_chunk(patch: pytest.MonkeyPatch, conditional: bool) -> None:
+    """The Forge family's own guidance; that by self-attention calls its pass conditional, which it is not."""
+    from modules import forge_sampling
+
+    original = forge_sampling.predict
+
+    def predict(apply_model: Any, chunks: list[Any], *call: Any) -> Any:
+        kind = forge_sampling.COND if conditional else forge_sampling.UNCOND
+        again = [chunk._replace(kind=forge_sampling.COND) for chunk in chunks if chunk.kind == kind]
+        answer = original(apply_model, chunks, *call)
+        original(apply_model, again, *call)
+        return answer
+
+    patch.setattr(forge_sampling, "predict", predict)
 
 
 def split_attention(reverse: bool) -> Extend:
@@ -98,6 +117,7 @@ def _halved(forward: Callable[..., torch.Tensor], reverse: bool) -> Callable[...
     return halved
 
 
+pytestmark = pytest.mark.each_host
 EXTENSIONS: dict[str, Extend] = {
     "three tiles one by one": tiles(3, 1),
     "four tiles at once": tiles(4, 4),
@@ -107,7 +127,7 @@ EXTENSIONS: dict[str, Extend] = {
     "attention in halves": split_attention(reverse=False),
     "attention in halves, the second first": split_attention(reverse=True),
 }
-APART = {"override_settings": {"batch_cond_uncond": False}}
+APART = {"apart": True}
 FIELDS: dict[str, dict[str, Any]] = {
     "plain": {"negative_prompt": "blurry"},
     "plain, apart": {"negative_prompt": "blurry", **APART},
@@ -123,7 +143,7 @@ def plain_afterwards(studio: Studio) -> Iterator[None]:
     before = studio.plain(steps=1)
     yield
     assert studio.hooks() == 0
-    studio.host.shared.opts.data["batch_cond_uncond"] = True  # a job's override stays where it was never saved
+    studio.host.reset_options()
     assert studio.plain(steps=1) == before
 
 
@@ -132,9 +152,12 @@ def plain_afterwards(studio: Studio) -> Iterator[None]:
 def test_every_row_is_styled_as_its_text_demands(
     studio: Studio, extend: Extend, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if fields.get("apart"):
+        studio.host.split_steps()
     with monkeypatch.context() as patch:
         extend(studio, patch)
         judge = Judge(studio, patch)
+        fields = {name: value for name, value in fields.items() if name != "apart"}
         studio.styled({"preset": "style + layout"}, **{"steps": 2, **fields})
     assert judge.calls >= 2
     assert judge.worst <= 2e-4

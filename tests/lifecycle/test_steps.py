@@ -19,6 +19,7 @@ import torch
 from lib_instantstyle.errors import UNPROCESSABLE, AdapterError
 from tests.host.doors import Api, press_generate
 from tests.lifecycle.conftest import Studio
+from tests.lifecycle.test_faults import ROWS, TEXTS
 
 UNFORESEEN = 500
 OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB."
@@ -62,7 +63,7 @@ FAULTS = {
         "lib_instantstyle.models.vision_tower.VisionTower.encode", ValueError("not so"), UNFORESEEN, "ValueError: not so"
     ),
     "text tower": Fault(
-        "lib_instantstyle.webui.hosts.a1111.A1111Host.text_vectors", RuntimeError(OUT_OF_MEMORY), UNFORESEEN, OUT_OF_MEMORY
+        TEXTS, RuntimeError(OUT_OF_MEMORY), UNFORESEEN, OUT_OF_MEMORY
     ),
     "read of the adapter": Fault(
         "lib_instantstyle.models.adapter.Adapter.read_matrices", AdapterError("It broke off. Download the adapter again."),
@@ -82,7 +83,7 @@ FAULTS = {
     ),
     "record": Fault("lib_instantstyle.webui.jobs.infotext.write", TypeError("on purpose"), UNFORESEEN, "on purpose"),
     "rows": Fault(
-        "lib_instantstyle.webui.hosts.a1111.A1111Pass.read_call", RuntimeError("on purpose"), UNFORESEEN, "on purpose"
+        ROWS, RuntimeError("on purpose"), UNFORESEEN, "on purpose"
     ),
     "denoise": Fault(
         "lib_instantstyle.unet.terms.SiteTerm.add_to", torch.cuda.OutOfMemoryError(OUT_OF_MEMORY), UNFORESEEN,
@@ -114,7 +115,7 @@ def test_a_step_that_fails_says_why_and_leaves_nothing(
     assert fault.message in unescape(said)
     assert answer.status_code == fault.status, answer.text
     body = answer.json()
-    assert fault.message in (body["detail"] or f"{body['error']}: {body['errors']}")
+    assert fault.message in (body["detail"] or f"{body['error']}: {body[studio.host.flavour.error_key]}")
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -95,7 +95,9 @@ def _run_batch(p: Any, number: int, output: _Output) -> bool:
     _take_prompts(p, number)
     part = _part(p, number)
     p.seeds, p.subseeds = p.all_seeds[part], p.all_subseeds[part]
-    p.rng = rng.ImageRNG(rng.latent_shape(p.width, p.height, forge_models.engine_of(shared.sd_model).latent_channels), p.seeds)
+    p.rng = rng.ImageRNG(
+        rng.latent_shape(p.width, p.height, forge_models.engine_of(shared.sd_model).latent_channels), p.seeds
+    )
     _before_batch(p, number)
     p.setup_conds()
     if number == 0:

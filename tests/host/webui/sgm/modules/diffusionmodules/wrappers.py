@@ -18,4 +18,6 @@ class OpenAIWrapper(nn.Module):
         if "transformer_options" not in c:
             return self.diffusion_model(x.to(dtype), timesteps=t.to(dtype), context=context, y=y)
         options = {"control": None, "transformer_options": c["transformer_options"]}  # the Forge family's way
-        return self.diffusion_model(x.to(dtype), t.float(), context=context, **options, **({} if y is None else {"y": y}))
+        return self.diffusion_model(
+            x.to(dtype), t.float(), context=context, **options, **({} if y is None else {"y": y})
+        )
