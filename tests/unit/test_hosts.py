@@ -1,4 +1,4 @@
-"""What the hosts have in common: one denoising loop is wrapped, once."""
+"""What the hosts have in common: one denoising loop is wrapped, once, and no weight of the UNet is read."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from torch import nn
 
 from lib_instantstyle.errors import UnsupportedModelError
+from lib_instantstyle.method.schedule import Schedule
+from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.blocks import STYLE
+from lib_instantstyle.unet.call import UNetCall
+from lib_instantstyle.unet.injection import Injection
+from lib_instantstyle.unet.plan import Source, check_fits, image_terms
+from lib_instantstyle.unet.rows import chunk_rows
 from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.hosts.a1111 import A1111Host
 from lib_instantstyle.webui.hosts.detect import detect_host
 from lib_instantstyle.webui.hosts.forge import ForgeHost
 from lib_instantstyle.webui.hosts.host import Host
+from tests.support.unets import CONTEXT, SmallUNet
 
 
 class Sampler:
@@ -108,3 +118,45 @@ def test_transformers_are_refused_by_name(denoiser: str, name: str) -> None:
     model = type(denoiser, (nn.Module,), {})()
     with pytest.raises(UnsupportedModelError, match=name):
         enumerate_sites(model)
+
+
+class SealedLinear(nn.Module):
+    """A layer as Forge loads those in fp8, nf4 or GGUF: it can be run, and its weight cannot be read."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        self._run = [linear.forward]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("weight", "bias"):
+            raise AssertionError(f"{name} was read")
+        return super().__getattr__(name)
+
+    def parameters(self, *_args: Any, **_options: Any) -> Any:
+        raise AssertionError("parameters were read")
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self._run[0](x)
+        return output
+
+
+def test_weights_of_the_unet_are_never_read(adapter: Adapter) -> None:
+    """Only activations tell dtype and device: quantised weights, and weights that lie elsewhere, tell neither."""
+    x, text = torch.randn(2, 4, 16), torch.randn(2, 3, CONTEXT)
+    rows, outputs = chunk_rows([1, 0], 1, 2), []
+    for is_sealed in (False, True):
+        unet = SmallUNet()
+        if is_sealed:
+            linears = [(n, m) for n, m in unet.named_modules() if isinstance(m, nn.Linear)]
+            for name, linear in linears:
+                parent, _, child = name.rpartition(".")
+                setattr(unet.get_submodule(parent), child, SealedLinear(linear))
+        sites = enumerate_sites(unet)
+        check_fits(adapter, sites)
+        tokens = torch.ones(1, 4, CONTEXT)
+        terms = image_terms([Source({STYLE: 1.0}, tokens, 0 * tokens)], sites, adapter)
+        with Injection(unet, [ScheduledTerms(terms, Schedule())], lambda _a, _k: UNetCall(rows, torch.ones(2))):
+            outputs.append(unet(x, torch.ones(2), context=text))
+    assert torch.equal(*outputs)
+    assert not torch.equal(outputs[0], SmallUNet()(x, torch.ones(2), context=text))
