@@ -1,9 +1,10 @@
 """Which rows of a UNet call are conditional, and which picture of the batch each belongs to.
 
-A denoising step has all conditional rows first, picture by picture with the parts of AND prompts in order, and then
-one unconditional row per picture. The host may spread them over several calls or leave out the unconditional ones, but
-never reorders them. Other extensions do more: tiles repeat rows, guidance adds calls. So the order identifies a call
-only while the calls keep to it; from then on the texts that its rows carry do.
+AUTOMATIC1111's WebUI does not say. Its denoising step has all conditional rows first, picture by picture with the
+parts of AND prompts in order, and then one unconditional row per picture. It may spread them over several calls or
+leave out the unconditional ones, but never reorders them. Other extensions do more: tiles repeat rows, guidance adds
+calls. So the order identifies a call only while the calls keep to it; from then on the texts that its rows carry do.
+The Forge family says what each chunk of a call is.
 """
 
 from __future__ import annotations
@@ -115,6 +116,30 @@ class RowCursor:
         if len(kinds) > 1:
             return None
         return Row(bool(kinds.pop()), pictures.pop() if len(pictures) == 1 else None)
+
+
+def chunk_rows(kinds: Sequence[int], pictures: int, count: int, first_picture: int = 0) -> tuple[Row, ...]:
+    """Return the rows of a call that consists of chunks, as the Forge family's calls do.
+
+    Each chunk has all pictures of the batch in order; the call has all chunks in order, or repeats them tile by tile.
+
+    Args:
+        kinds: Of each chunk: 0 conditional, 1 unconditional.
+        pictures: Number of pictures of the batch.
+        count: Number of rows of the call.
+        first_picture: Number of pictures in earlier batches of the job.
+
+    Raises:
+        RowsError: If ``count`` is not a multiple of the rows of all chunks.
+    """
+    chunks = [Row(kind == 0, first_picture + picture) for kind in kinds for picture in range(pictures)]
+    if not chunks or not count or count % len(chunks):
+        raise RowsError(
+            f"A UNet call has {count} rows, which is no multiple of the {len(chunks)} rows that the WebUI names for it "
+            f"({len(kinds)} for each of {pictures} pictures). Another extension cuts the batch: switch it off, or "
+            "switch InstantStyle off."
+        )
+    return tuple(chunks) * (count // len(chunks))
 
 
 def picture_of(row: Row) -> int:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+_TRANSFORMERS = {"chroma": "Chroma", "flux": "Flux", "sd3": "Stable Diffusion 3", "mmdit": "Stable Diffusion 3"}
+
 
 @dataclass(frozen=True)
 class Site:
@@ -79,10 +81,16 @@ def _topology_message(modules: Mapping[str, nn.Module], missing: set[str], extra
     attentions: list[Any] = [module for name, module in modules.items() if name.endswith(".attn2")]
     contexts = {attention.to_k.in_features for attention in attentions}
     looks = (family.checkpoint for width, family in OTHER_FAMILIES.items() if contexts == {width})
-    guess = next(looks, "another model")
+    guess = next(looks, "another model" if attentions else _transformer_name(type(modules[""]).__name__))
     details = [f"missing {', '.join(sorted(missing))}"] if missing else []
     details += [f"unexpected {', '.join(sorted(extra))}"] if extra else []
     return (
         f"InstantStyle needs an SDXL base model; the loaded checkpoint looks like {guess} "
         f"(attention blocks: {'; '.join(details)}). Choose an SDXL checkpoint or switch InstantStyle off."
     )
+
+
+def _transformer_name(unet: str) -> str:
+    """Return the name of the model whose denoiser, no UNet, has this class."""
+    known = (model for part, model in _TRANSFORMERS.items() if part in unet.lower())
+    return next(known, f"another model, {unet}")

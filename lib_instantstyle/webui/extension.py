@@ -9,7 +9,7 @@ from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
 from lib_instantstyle.webui.encoding.picture_encoder import PictureEncoder
-from lib_instantstyle.webui.hosts.a1111 import A1111Host
+from lib_instantstyle.webui.hosts.detect import detect_host
 from lib_instantstyle.webui.jobs.generation import Generation
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.setup.fetching import ModelFetching
@@ -39,7 +39,6 @@ def extension() -> Extension:
     """Return the extension of this process.
 
     It lives in the library because, unlike scripts, library modules survive the WebUI's "Reload UI": what is injected
-    or being fetched must still be found afterwards. Every WebUI is taken for AUTOMATIC1111's; others are refused call
-    by call.
+    or being fetched must still be found afterwards.
     """
-    return Extension(A1111Host())
+    return Extension(detect_host())

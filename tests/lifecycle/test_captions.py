@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from lib_instantstyle.errors import PictureError
+from lib_instantstyle.errors import InstantStyleError, PictureError
 from lib_instantstyle.webui.encoding.captions import caption
 from lib_instantstyle.webui.page.pictures import PictureBox
 from tests.lifecycle.conftest import Studio
@@ -92,3 +92,11 @@ def test_a_host_that_stumbles_over_notes_is_no_error(monkeypatch: pytest.MonkeyP
 def test_what_is_no_picture_is_called_so() -> None:
     with pytest.raises(PictureError, match="The style reference cannot be read: it is no picture"):
         caption(PictureBox().preprocess("data:image/png;base64,bm8="), "style reference")
+
+
+def test_without_an_interrogator_words_are_the_user_s(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forge Classic has none."""
+    monkeypatch.setattr(studio.host.shared, "interrogator", None)
+    with pytest.raises(InstantStyleError, match="has no interrogator"):
+        caption(dropped("PNG"), "style reference")
+    assert caption(png("parameters", f"a red cat\n{SETTINGS}"), "style reference") == "a red cat"

@@ -13,7 +13,6 @@ import torch
 from lib_instantstyle.errors import InstantStyleError
 from tests.lifecycle.conftest import Studio
 
-
 # What reads the rows and the texts on each family of hosts.
 HOSTS = {"read_call": ("a1111.A1111Pass", "forge.ForgePass"), "text_vectors": ("a1111.A1111Host", "forge.ForgeHost")}
 ROWS, TEXTS = (

@@ -40,7 +40,7 @@ ROOMS = {
     "unet": Room("params pictures method models", "torch"),
     "fetch": Room("params", "requests urllib3"),
     "library": Room("params pictures method models", "torch safetensors"),
-    "webui/hosts": Room("pictures unet", "torch fastapi PIL modules"),
+    "webui/hosts": Room("pictures unet", "torch fastapi PIL modules backend ldm_patched"),
     "webui/setup": Room("params models unet fetch webui/hosts", "gradio modules"),
     "webui/encoding": Room("params pictures method models webui/hosts webui/setup", "torch PIL modules"),
     "webui/jobs": Room(
@@ -65,7 +65,9 @@ ENTRANCE = {"webui/page/accordion"}  # puts the tabs together: alone in its room
 ANYWHERE = {"", "errors"}  # the package itself and its one family of errors
 
 KNOW_THE_HOST = {  # the files that import `modules`, and what for
+    "webui/hosts/webui_host": "the model side, as far as it is the same everywhere",
     "webui/hosts/a1111": "the model side",
+    "webui/hosts/forge": "the model side",
     "webui/hosts/a1111_pass": "the options that decide how a denoising step is split",
     "webui/setup/settings": "adds and reads options",
     "webui/setup/folders": "paths, and the command line",

@@ -20,7 +20,7 @@ def caption(picture: Any, name: str) -> str:
     Empty if there is no picture. ``name`` is what messages call it.
 
     Raises:
-        InstantStyleError: If the picture cannot be read, or the interrogator fails.
+        InstantStyleError: If the picture cannot be read, or there is no interrogator, or it fails.
     """
     image = open_picture(picture, name=name)
     return "" if image is None else _prompt_subject(image) or _interrogated(image, name)
@@ -52,6 +52,8 @@ def _own_parameters(image: Image.Image) -> dict[str, Any]:
 def _interrogated(image: Image.Image, name: str) -> str:
     from modules import shared
 
+    if shared.interrogator is None:  # Forge Classic
+        raise InstantStyleError("This WebUI has no interrogator (CLIP). Write the content yourself.", 503)
     picture = load_picture(image, name=name)
     words: str = shared.interrogator.interrogate(picture.image) if picture else ""
     if "<error>" in words:

@@ -63,7 +63,7 @@ class PictureEncoder:
         self, file: EncoderFile, device: torch.device | None
     ) -> contextlib.AbstractContextManager[VisionTower]:
         settings = current_settings()
-        chosen = device or self._host.encode_device(on_cpu=settings.encode_on_cpu)
+        chosen = device or self._host.encode_device(file.bytes, on_cpu=settings.encode_on_cpu)
         return self._holder.acquire(file, chosen, 60.0 * settings.encoder_minutes)
 
 

@@ -31,12 +31,11 @@ class A1111Pass:
         self._cursor.begin_step(self._parts, conditional, unconditional, self._first_picture, block)
 
     def read_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
-        """Read a call ``unet(x, timesteps=…, context=…, y=…)``; refuse those of the Forge family."""
+        """Read a call ``unet(x, timesteps=…, context=…, y=…)``; refuse those of WebUIs that order rows differently."""
         if "transformer_options" in kwargs:  # passed by the Forge family only, which puts unconditional rows first
             raise UnsupportedModelError(
-                "This WebUI is of the Forge family (Forge, reForge, Forge Classic), which InstantStyle does not "
-                "support yet: the style would act on the wrong rows. Use AUTOMATIC1111 WebUI 1.10, or switch "
-                "InstantStyle off."
+                "This WebUI calls the UNet as the Forge family does, but has no modules_forge by which InstantStyle "
+                "knows that family: the style would act on the wrong rows. Switch InstantStyle off, and report this."
             )
         timesteps, context, vector = (
             kwargs.get(name, args[place] if len(args) > place else None)

@@ -66,8 +66,8 @@ class Host(Protocol):
             UnsupportedModelError: If the checkpoint has no text tower with a projection.
         """
 
-    def encode_device(self, *, on_cpu: bool) -> torch.device:
-        """Return the CPU if ``on_cpu``, else the host's device after freeing as much of its memory as possible."""
+    def encode_device(self, size: int, *, on_cpu: bool) -> torch.device:
+        """Return the CPU if ``on_cpu``, else the host's device after making room for a model of ``size`` bytes."""
 
     def free_memory(self) -> None:
         """Release the device's unused memory."""

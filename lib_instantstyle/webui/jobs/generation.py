@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from lib_instantstyle import NAME
@@ -81,24 +82,27 @@ class Generation:
             job.record.write({infotext.NOTE: job.warning})
         written = self._host.written_tags(p, NAME.lower())
         if job.has_own_style or any(written):
-
-            def make_pass() -> Pass:
-                return coming_pass(p, conditioning, self._read(written), self._host)
-
-            self._host.wrap_next_sampling(p, lambda: self._styled(job, make_pass))
+            coming: Future[Pass] = Future()
+            try:
+                current = coming_pass(p, conditioning, self._read(written), self._host)
+                job.encode_contents(current)
+                coming.set_result(current)
+            except Exception as error:  # noqa: BLE001  the host would swallow it here
+                coming.set_exception(error)
+            self._host.wrap_next_sampling(p, lambda: self._styled(job, coming))
 
     @contextlib.contextmanager
-    def _styled(self, job: Job, make_pass: Callable[[], Pass]) -> Iterator[None]:
+    def _styled(self, job: Job, coming: Future[Pass]) -> Iterator[None]:
         try:
-            self._attach_or_warn(job, make_pass)  # here, not in the hook: an error must reach the user
+            self._attach_or_warn(job, coming)  # here, not in the hook: an error must reach the user
             yield
         finally:
             self._sampling = None
             self.eject()
 
-    def _attach_or_warn(self, job: Job, make_pass: Callable[[], Pass]) -> None:
+    def _attach_or_warn(self, job: Job, coming: Future[Pass]) -> None:
         try:
-            self._sampling = _Sampling(job, make_pass())
+            self._sampling = _Sampling(job, coming.result())
             self._attach(self._sampling)
         except InstantStyleError as error:
             if not _prefers_warning():

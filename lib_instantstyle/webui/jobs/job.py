@@ -61,6 +61,16 @@ class Job:
                 self._accordion = self._builder.from_accordion(self.params, subject, self._stats.count_embedding)
             self._accordion.check_shape(width, height)
 
+    def encode_contents(self, current: Pass) -> None:
+        """Encode the contents that the styles of this pass remove, before the host makes room for its UNet.
+
+        Raises:
+            InstantStyleError: If a saved style cannot be used, or the checkpoint has no text tower for it.
+        """
+        with self._stats:
+            for style in self._wanted(current).values():
+                _ = style.remover
+
     @property
     def has_own_style(self) -> bool:
         """Whether the accordion has a style."""

@@ -23,7 +23,7 @@ def measure(style: PreparedStyle) -> Measurement:
     Raises:
         ParameterError: If there is nothing to compare.
     """
-    remover = style.remover()
+    remover = style.remover
     if remover is None:
         raise ParameterError("There is nothing to measure: write into Content to remove what the reference shows.")
     found = remover.resemblances(mean_embedding(style.params, style.embeddings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,8 +58,13 @@ class PreparedStyle:
         """Whether there is a layout picture but no block that takes it."""
         return self.embeddings.layout is not None and not self.params.takes_layout
 
+    @functools.cached_property
     def remover(self) -> Remover | None:
-        """Return the content removal, or None where nothing is to be removed."""
+        """The content removal, or None where nothing is to be removed.
+
+        Reading it runs the text tower, so it is read before sampling: hosts that move models between devices have made
+        room for the UNet alone once its loop begins.
+        """
         if not self.contents:
             return None
         vectors = self.host.text_vectors([content.words for content in self.contents])
@@ -72,7 +78,7 @@ class PreparedStyle:
         """
         check_fits(self.adapter, sites)
         project = ImageProjection(self.adapter, memo)
-        sources = Sources(self.params, self.embeddings, project, self.remover(), self.masks, self.factor)
+        sources = Sources(self.params, self.embeddings, project, self.remover, self.masks, self.factor)
         return image_terms(sources.all(), sites, self.adapter, memo)
 
     def scheduled(self, terms: tuple[ImageTerm, ...], *, hires: bool) -> ScheduledTerms:

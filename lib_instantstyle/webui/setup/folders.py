@@ -10,7 +10,7 @@ from lib_instantstyle.models.search import SearchFolders
 from lib_instantstyle.webui.setup.settings import current_settings
 
 # Where users of other extensions keep these files: in the models folder, and in ControlNet's own.
-_SHARED = ("ControlNet", "ipadapter", "clip_vision")
+_SHARED = ("ControlNet", "ControlNetPreprocessor", "ipadapter", "clip_vision")
 _QUOTES = {('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("„", "“"), ("«", "»")}
 _CONTROLNET = ("models", "annotator/downloads/clip_vision")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import gradio as gr
 import modules.scripts as scripts
-from modules.flavour import flavour
 from modules import errors, images, processing, sd_models, sd_samplers, shared
+from modules.flavour import flavour
 from modules.processing import Processed, process_images
 from modules.xyz_values import read_values
 from PIL import Image

@@ -19,7 +19,7 @@ def _wrap(module: Any, name: str) -> None:
     def load(*args: Any, **kwargs: Any) -> Any:
         try:
             return original(*args, **kwargs)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  the host's own error takes its place
             told = [str(error)]
             for value in (*args, *kwargs.values()):
                 if isinstance(value, str) and Path(value).exists():

@@ -1,0 +1,141 @@
+"""What the WebUIs have in common: AUTOMATIC1111's, and the Forge family that grew from it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.errors import PictureError, UnsupportedModelError
+from lib_instantstyle.webui.hosts.crop_window import crop_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from PIL import Image
+    from torch import nn
+
+    from lib_instantstyle.pictures.regions import CropWindow
+    from lib_instantstyle.webui.hosts.host import Scope
+
+_SCOPE = "_instantstyle_scope"  # on a sampler: what its next denoising loop runs in
+
+
+class WebUIHost:
+    """The part of `hosts.host.Host` that is the same everywhere; docstrings say only what is particular."""
+
+    def loaded_unet(self) -> nn.Module | None:
+        """Left to each WebUI."""
+        raise NotImplementedError
+
+    def unet(self) -> nn.Module:
+        """Take the one in memory."""
+        self.check_replacement()
+        unet = self.loaded_unet()
+        if unet is None:
+            raise UnsupportedModelError("No checkpoint with a UNet is loaded. Choose an SDXL checkpoint.")
+        return unet
+
+    def checkpoint_name(self) -> str:
+        """Read the setting."""
+        from modules import shared
+
+        return str(getattr(shared.opts, "sd_model_checkpoint", None) or "")
+
+    def check_replacement(self) -> None:
+        """Refuse the UNets of ``sd_unet``, such as TensorRT's."""
+        from modules import sd_unet
+
+        if sd_unet.current_unet is not None:
+            raise UnsupportedModelError(
+                "A replacement UNet (Settings → Stable Diffusion → SD Unet) is active, which InstantStyle cannot "
+                "reach. Set SD Unet to None."
+            )
+
+    def free_memory(self) -> None:
+        """Empty torch's cache."""
+        from modules import devices
+
+        devices.torch_gc()
+
+    def fetch_picture(self, address: str) -> Image.Image:
+        """Fetch a picture as the API does for its own arguments."""
+        from fastapi import HTTPException
+        from modules.api.api import decode_base64_to_image
+
+        try:
+            return decode_base64_to_image(address)
+        except HTTPException as error:
+            raise PictureError(f"The picture at {address} was not fetched: {error.detail}.") from error
+        except OSError as error:  # what requests raises
+            raise PictureError(f"The picture at {address} cannot be fetched: {error}.") from error
+
+    def file_sha256(self, path: Path, title: str) -> str | None:
+        """Look the hash up in ``modules.hashes``; None with ``--no-hashing``."""
+        from modules import hashes
+
+        digest: str | None = hashes.sha256(str(path), title)
+        return digest
+
+    def crop_window(self, p: Any) -> CropWindow:
+        """Account for "Only masked" and for hires passes of another shape."""
+        return crop_window(p)
+
+    def written_tags(self, p: Any, network: str) -> list[list[tuple[str, ...]]]:
+        """Parse every prompt of the batch: the host itself activates only what the first one names."""
+        from modules import extra_networks
+
+        if getattr(p, "disable_extra_networks", False):
+            return []
+        prompts = p.all_hr_prompts if getattr(p, "is_hr_pass", False) else p.all_prompts
+        batch = prompts[p.iteration * p.batch_size : (p.iteration + 1) * p.batch_size]
+        found = [extra_networks.parse_prompt(prompt)[1].get(network, []) for prompt in batch]
+        return [[tuple(map(str, params.items)) for params in tags] for tags in found]
+
+    def wrap_next_sampling(self, p: Any, scope: Scope) -> None:
+        """Wrap the sampler's ``launch_sampling``; called again before the loop, as Forge does, only change its scope.
+
+        The wrapper removes itself before the loop begins, so a sampler that is reused for several batches is never
+        wrapped twice, and nothing stays on it.
+        """
+        sampler = p.sampler
+        own = sampler.__dict__.get("launch_sampling")
+        is_waiting = own is not None and _SCOPE in sampler.__dict__
+        setattr(sampler, _SCOPE, scope)
+        if is_waiting:
+            return
+        original = sampler.launch_sampling
+
+        def launch_sampling(steps: int, func: Callable[[], Any]) -> Any:
+            if sampler.__dict__.get("launch_sampling") is launch_sampling:
+                if own is None:
+                    del sampler.launch_sampling
+                else:
+                    sampler.launch_sampling = own
+            with sampler.__dict__.pop(_SCOPE, contextlib.nullcontext)():
+                return original(steps, func)
+
+        sampler.launch_sampling = launch_sampling
+
+    def raise_at_start(self, p: Any, error: Exception) -> None:
+        """Make ``p.init`` raise: it is the first call after the hooks whose errors the host does not swallow."""
+
+        def init(*_args: Any, **_kwargs: Any) -> None:
+            raise error
+
+        p.init = init
+
+
+@contextlib.contextmanager
+def unrecorded_prompt_notes(holder: Any) -> Iterator[None]:
+    """Keep the notes of encoding a phrase (emphasis, embeddings, comments) out of the picture's infotext.
+
+    Args:
+        holder: The object on which the WebUI gathers them.
+    """
+    parameters, comments = dict(holder.extra_generation_params), list(holder.comments)
+    try:
+        yield
+    finally:
+        holder.extra_generation_params = parameters
+        holder.comments = comments
