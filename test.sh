@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Linters, type check and every test that needs no real WebUI. Arguments go to pytest.
+# Linters, type check and every test that needs no real WebUI, as AUTOMATIC1111's; then what differs by WebUI as Forge's and
+# reForge's. With --all every WebUI gets all tests that it can be asked, fresh settings too. Other arguments go to pytest.
 set -u
+all=; [ "${1-}" = --all ] && { all=yes; shift; }
 source "$(dirname "$0")/tests/environment.sh"
 need_chromium & chromium=$!  # while the packages come
 make_environment
@@ -11,5 +13,15 @@ workers=$(nproc 2>/dev/null || echo 2); [ "$workers" -ge 2 ] || workers=2
 status=0
 say "Linters";    "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . || status=1
 say "Types";      "$PYTHON" -m mypy || status=1
-say "Tests";      "$PYTHON" -m pytest --webui-url stand-in -n "$workers" --dist loadfile --no-loadscope-reorder "$@" || status=1
+run() { "$PYTHON" -m pytest --webui-url stand-in -n "$workers" --dist loadfile --no-loadscope-reorder "$@"; }
+run_as() { run --flavour "$@"; case $? in 0|5) ;; *) status=1 ;; esac; }  # 5: the arguments select nothing there
+say "Tests"; run "$@" || status=1
+if [ "$all" ]; then
+    say "Tests with fresh settings"; run --unsaved tests/live "$@" || status=1
+    for flavour in forge reforge classic; do
+        say "Tests as $flavour"; run_as "$flavour" tests/host tests/lifecycle tests/live "$@"
+    done
+else
+    for flavour in forge reforge; do say "Tests as $flavour"; run_as "$flavour" -m each_host "$@"; done
+fi
 exit $status

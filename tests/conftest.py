@@ -18,7 +18,7 @@ from tests.support import files
 from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts
 
 STAND_IN = "stand-in"
-NEIGHBOURS = [Path(__file__).parent / "host" / name for name in ("inner_pass", "tiles")]  # extensions for tests/live
+INNER_PASS = Path(__file__).parent / "host" / "inner_pass"
 
 torch.set_num_threads(1)
 
@@ -76,7 +76,6 @@ def webui_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield given
         return
     unsaved = request.config.getoption("--unsaved")
-    options = [part for folder in NEIGHBOURS for part in ("--extension", str(folder))]
-    options += ["--no-hashing"] if unsaved else []
-    with start(request.getfixturevalue("models_dir"), "--api", *options, saved_settings=not unsaved) as host:
+    options = ["--api", "--extension", str(INNER_PASS), *(["--no-hashing"] if unsaved else [])]
+    with start(request.getfixturevalue("models_dir"), *options, saved_settings=not unsaved) as host:
         yield host.url

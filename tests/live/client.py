@@ -8,9 +8,10 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from PIL import Image
@@ -28,8 +29,13 @@ SMALL = {
 }
 
 
-# Of an X/Y/Z plot: a legend, the single pictures beside the grid, seeds as they are, no space between.
-PLOT = [True, True, False, True, False, False, False, 0, False]
+# Of an X/Y/Z plot: the single pictures beside the grid, and seeds as they are. The rest stays as it is offered.
+PLOT = {"Include Sub Images": True, "Keep -1 for seeds": True}
+# Where a hires pass has settings of its own, these are the ones of the first pass.
+HIRES_FIELDS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "hr_additional_modules": lambda _body: ["Use same choices"],
+    "hr_cfg": lambda body: body["cfg_scale"],
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,11 @@ class Answer:
         return json.loads(self.body["info"])["infotexts"]
 
     @property
+    def error(self) -> str:
+        """The text of an error, by whichever name the WebUI gives it."""
+        return self.body["errors"] if "errors" in self.body else self.body["message"]
+
+    @property
     def styled(self) -> bool:
         """Whether the infotext says that InstantStyle acted."""
         return "InstantStyle: " in self.infotexts[0]
@@ -57,6 +68,7 @@ class Answer:
 class WebUI:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        self._saved: set[str] = set()
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=TIMEOUT) as response:
@@ -84,10 +96,19 @@ class WebUI:
     def img2img(self, style: Any = None, **fields: Any) -> Answer:
         return self._generate("img2img", style, fields)
 
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names of what a request of txt2img may have: an answer repeats them all."""
+        return frozenset(self.txt2img(steps=1).body["parameters"])
+
     def plot_axes(self) -> list[str]:
         """Return the axes that the X/Y/Z plot of txt2img offers."""
+        choices: list[str] = self._plot_arguments()[0]["choices"]
+        return choices
+
+    def _plot_arguments(self) -> list[dict[str, Any]]:
         plots = (entry for entry in self.get("/sdapi/v1/script-info") if entry["name"] == "x/y/z plot")
-        return next(entry["args"][0]["choices"] for entry in plots if not entry["is_img2img"])
+        return next(entry["args"] for entry in plots if not entry["is_img2img"])
 
     def plot(self, style: Any, *axes: tuple[str, str | list[str]]) -> Answer:
         """Make an X/Y/Z plot over up to three axes: the label of each, and its values as text or as choices."""
@@ -95,7 +116,9 @@ class WebUI:
         for label, values in (*axes, *[("Nothing", "")] * (3 - len(axes))):
             text, chosen = (values, []) if isinstance(values, str) else ("", values)
             arguments += [offered.index(label), text, chosen]
-        answer = self.txt2img(style, script_name="x/y/z plot", script_args=[*arguments, *PLOT])
+        rest = {entry["label"]: entry["value"] for entry in self._plot_arguments()[len(arguments) :]}
+        assert set(PLOT) <= set(rest)
+        answer = self.txt2img(style, script_name="x/y/z plot", script_args=[*arguments, *(rest | PLOT).values()])
         assert answer.status == 200, answer.body
         return answer
 
@@ -132,11 +155,21 @@ class WebUI:
 
     def _generate(self, kind: str, style: Any, fields: dict[str, Any]) -> Answer:
         body = {**SMALL, **fields}
+        self._save(body.get("override_settings", {}))
+        if body.get("enable_hr"):
+            body = {name: of(body) for name, of in HIRES_FIELDS.items() if name in self.fields} | body
         if style is not None:
             arguments = style if isinstance(style, list) else [style]
             others = fields.get("alwayson_scripts", {})
             body["alwayson_scripts"] = {**others, "InstantStyle": {"args": arguments}}
         return self.post(f"/sdapi/v1/{kind}", body)
+
+    def _save(self, names: Iterable[str]) -> None:
+        """Save settings as they are: what was never saved would stay as the request overrides it."""
+        for name in set(names) - self._saved:
+            with suppress(KeyError):  # a setting that this WebUI does not have
+                self.set_option(name, self.option(name))
+        self._saved.update(names)
 
 
 def encoded(image: Image.Image) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.live import needs
 from tests.live.client import WebUI
 from tests.tiny import broken
 
@@ -26,7 +27,8 @@ REASONS = {
 @pytest.fixture(scope="module")
 def folder(webui: WebUI) -> Path:
     """Where the WebUI looks for adapters: it must run on this machine, with ``--models-dir``."""
-    return Path(webui.get("/sdapi/v1/cmd-flags")["models_dir"]) / "InstantStyle"
+    flags = needs.answered(webui, "/sdapi/v1/cmd-flags", "list of its command line")
+    return Path(flags["models_dir"]) / "InstantStyle"
 
 
 @pytest.mark.parametrize("write", broken.ALL, ids=lambda write: write.__name__)

@@ -11,6 +11,7 @@ from PIL import Image
 from tests.live.client import Answer, WebUI, encoded
 from tests.tiny import pictures
 
+pytestmark = pytest.mark.each_host
 INIT = encoded(pictures.sunset().resize((64, 64)))
 
 

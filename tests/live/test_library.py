@@ -16,6 +16,7 @@ from tests.live.client import WebUI, encoded
 from tests.live.test_controls import HIRES, made
 from tests.tiny import pictures
 
+pytestmark = pytest.mark.each_host
 NAME = "live test (ink)"
 SETTINGS = {"content": "stripes", "style_weight": 1.5, "curve": "Fade out"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import needs
 from tests.live.client import WebUI
-from tests.live.test_combinations import HIRES, styled
+from tests.live.test_combinations import HIRES, assert_clean, styled
 from tests.live.test_generation import INIT
 
 UNET, TEXT = "a house <lora:tiny-lora:1>", "a house <lora:tiny-lora-text:1>"
@@ -25,10 +25,11 @@ JOBS: dict[str, dict[str, Any]] = {
 
 def _with(network: str, webui: WebUI, style: dict[str, Any], prompt: str, **fields: Any) -> str:
     """Check a prompt with a network against the same one without; return the infotext."""
-    answer = styled(webui, style, prompt=prompt, **fields)
+    answer, plain = (webui.txt2img(wish, prompt=prompt, **fields) for wish in (style, None))
+    assert_clean(answer, plain)
     without = prompt.partition("<")[0].replace(", q", "")
     assert answer.pictures != webui.txt2img(style, prompt=without, **fields).pictures
-    assert network in answer.infotexts[0]
+    assert (network in answer.infotexts[0]) == (network in plain.infotexts[0])  # with `--no-hashing` in neither
     return answer.infotexts[0]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from lib_instantstyle import __version__
 from lib_instantstyle.params.style_params import controls
+from tests.live import needs
 from tests.live.client import WebUI
 
 
@@ -37,6 +38,8 @@ def test_the_script_is_listed_for_both_tabs(webui: WebUI) -> None:
 
 
 def test_an_infotext_reproduces_the_picture(webui: WebUI, style: dict[str, Any]) -> None:
+    plain = webui.txt2img(steps=1).infotexts[0]
+    needs.need(webui.post("/sdapi/v1/txt2img", {"infotext": plain}).status == 200, "answer to a request's infotext")
     made = webui.txt2img(
         style | {"preset": "style + layout", "layout_weight": 0.4, "content": "a cat, (balloons)", "end": 0.8}
     )
@@ -52,6 +55,7 @@ def test_an_unknown_reference_hash_says_so(webui: WebUI) -> None:
     assert "Drop the picture again" in answer.body["detail"]
 
 
+@pytest.mark.each_host
 def test_xyz_axes(webui: WebUI, style: dict[str, Any]) -> None:
     axes = webui.plot_axes()
     wanted = [f"[InstantStyle] {control.label}" for control in controls().values() if control.axis]

@@ -32,6 +32,7 @@ class Flavour(NamedTuple):
         blames_safetensors: Whether ``safetensors.torch.load_file`` is wrapped as the family wraps ``torch.load``.
         notes_on_model: Whether notes of prompts are on the model, and ``model_hijack`` is a stub.
         has_optimizers: Whether there is more than one attention optimiser.
+        has_interrogator: Whether pictures can be described.
         embedded_previews: Whether pages of cards find previews in metadata.
         error_key: What the API calls the text of an unforeseen error.
         error_answers: Whether `HTTPException` is answered in the same form.
@@ -53,6 +54,7 @@ class Flavour(NamedTuple):
     blames_safetensors: bool = False
     notes_on_model: bool = False
     has_optimizers: bool = True
+    has_interrogator: bool = True
     embedded_previews: bool = True
     error_key: str = "errors"
     error_answers: bool = True
@@ -74,7 +76,7 @@ _TABLE = (
         plot_extras=3,
     ),
     _FAMILY._replace(
-        name="classic", version="classic", packages=("family", "reforge"), embedded_previews=False,
+        name="classic", version="classic", packages=("family", "reforge"), has_interrogator=False, embedded_previews=False,
     ),
 )  # fmt: skip
 

@@ -42,7 +42,7 @@ def prepare() -> None:
         patch_all_basics()
     gradio_extensions.install()
     ui_tempdir.install_ui_tempdir_override()
-    shared.interrogator = interrogate.InterrogateModels("interrogate")
+    shared.interrogator = interrogate.InterrogateModels("interrogate") if flavour.has_interrogator else None
 
 
 def initialize_rest() -> None:

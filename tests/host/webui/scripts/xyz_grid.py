@@ -102,6 +102,13 @@ axis_options = [
 ]  # fmt: skip
 
 
+_EXTRAS = (
+    (gr.Checkbox, "Draw individual labels", False),
+    (gr.Checkbox, "Skip final grid generation", False),
+    (gr.Slider, "Items per grid (0 = default), for sequential grid generation.", 0),
+)
+
+
 class Script(scripts.Script):
     def title(self):
         return "X/Y/Z plot"
@@ -123,9 +130,7 @@ class Script(scripts.Script):
             draw_legend = gr.Checkbox(label="Draw legend", value=True, elem_id=self.elem_id("draw_legend"))
             no_fixed_seeds = gr.Checkbox(label="Keep -1 for seeds", value=False)
             vary = [gr.Checkbox(label=f"Vary seeds for {axis}", value=False) for axis in "XYZ"]
-            extras = [
-                gr.Checkbox(label=f"Further option {number}", value=False) for number in range(flavour.plot_extras)
-            ]
+            extras = [kind(label=label, value=value) for kind, label, value in _EXTRAS[: flavour.plot_extras]]
             lone = gr.Checkbox(label="Include Sub Images", value=False)
             sub = gr.Checkbox(label="Include Sub Grids", value=False)
             csv_mode = gr.Checkbox(label="Use text inputs instead of dropdowns", value=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from modules.flavour import flavour
 
@@ -45,7 +45,7 @@ class _GenerationRequest(BaseModel):
     alwayson_scripts: dict = Field(default_factory=dict)
 
 
-class StableDiffusionTxt2ImgProcessingAPI(_GenerationRequest):
+class _Txt2ImgRequest(_GenerationRequest):
     enable_hr: bool = False
     denoising_strength: float = 0.75
     hr_scale: float = 2.0
@@ -58,8 +58,16 @@ class StableDiffusionTxt2ImgProcessingAPI(_GenerationRequest):
     hr_scheduler: str | None = None
     hr_prompt: str = ""
     hr_negative_prompt: str = ""
-    hr_additional_modules: list | None = None
-    hr_cfg: float | None = flavour.hires_cfg
+
+
+# Fields of single hosts: an answer repeats the request, by which programs can tell.
+_FIELDS = {
+    **({} if flavour.hires_cfg is None else {"hr_cfg": (float, flavour.hires_cfg)}),
+    **({"hr_additional_modules": (list | None, None)} if flavour.needs_hires_modules else {}),
+}
+StableDiffusionTxt2ImgProcessingAPI = create_model(
+    "StableDiffusionTxt2ImgProcessingAPI", __base__=_Txt2ImgRequest, **_FIELDS
+)
 
 
 class StableDiffusionImg2ImgProcessingAPI(_GenerationRequest):
