@@ -7,7 +7,7 @@ from typing import Any
 
 from lib_instantstyle.library.saved_style import PICTURES
 from lib_instantstyle.library.style_library import StyleLibrary
-from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.params.style_params import StyleParams, controls
 
 
 def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
@@ -30,11 +30,11 @@ def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
 
 
 def lacks_enabled(args: Sequence[Any]) -> bool:
-    """Whether a dict asks for a style but says nothing of ``enabled``, without which it is off."""
-    asks = {"image", "images", "style", "reference"}
-    return (
-        bool(args) and isinstance(args[0], dict) and "enabled" not in args[0] and any(args[0].get(key) for key in asks)
-    )
+    """Whether a dict asks for a style, or has a misspelt key, but says nothing of ``enabled``: it is off."""
+    if not args or not isinstance(args[0], dict) or "enabled" in args[0]:
+        return False
+    asks = {"image", "images", "style", "reference"} | (args[0].keys() - controls().keys())
+    return any(args[0].get(key) for key in asks)
 
 
 def with_style(params: StyleParams, name: str, library: StyleLibrary) -> StyleParams:
