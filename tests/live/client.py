@@ -91,13 +91,17 @@ class WebUI:
 
     def plot(self, style: Any, *axes: tuple[str, str | list[str]]) -> Answer:
         """Make an X/Y/Z plot over up to three axes: the label of each, and its values as text or as choices."""
-        offered, arguments = self.plot_axes(), []
-        for label, values in (*axes, *[("Nothing", "")] * (3 - len(axes))):
-            text, chosen = (values, []) if isinstance(values, str) else ("", values)
-            arguments += [offered.index(label), text, chosen]
-        answer = self.txt2img(style, script_name="x/y/z plot", script_args=[*arguments, *PLOT])
+        answer = self.try_plot(style, *axes)
         assert answer.status == 200, answer.body
         return answer
+
+    def try_plot(self, style: Any, *axes: tuple[str, Any], csv_mode: bool = False) -> Answer:
+        """Ask for such a plot; ``csv_mode`` is the script's "Use text inputs instead of dropdowns"."""
+        offered, arguments = self.plot_axes(), []
+        for label, values in (*axes, *[("Nothing", "")] * (3 - len(axes))):
+            text, chosen = (values, []) if csv_mode or not isinstance(values, list) else ("", values)
+            arguments += [offered.index(label), text, chosen]
+        return self.txt2img(style, script_name="x/y/z plot", script_args=[*arguments, *PLOT[:-1], csv_mode])
 
     def option(self, name: str) -> Any:
         """Return a setting.
