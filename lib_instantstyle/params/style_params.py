@@ -64,12 +64,12 @@ class StyleParams(Declared):
     def from_args(cls, args: Sequence[Any]) -> StyleParams:
         """Build from the host's script arguments: a dict, or one value per field in order.
 
-        Arguments that begin with False are ignored: invalid values in a disabled accordion must not stop a picture.
+        Arguments that are off are ignored: invalid values in a disabled accordion must not stop a picture.
         """
-        if args and isinstance(args[0], dict):
-            return cls.from_dict(args[0])
-        if not args or args[0] is False:
+        if is_off(args):
             return cls()
+        if isinstance(args[0], dict):
+            return cls.from_dict(args[0])
         if len(args) > len(controls()):
             raise ParameterError(
                 f"InstantStyle takes {len(controls())} positional arguments at most; got {len(args)}. Leave the last "
@@ -148,6 +148,11 @@ class StyleParams(Declared):
 
 # Properties that parse a text field. The first invalid one is reported.
 _PARSED = ("parsed_curve", "contents", "_written_weights", "picture_hashes", "parsed_hires_curve", "_block_factors")
+
+
+def is_off(args: Sequence[Any]) -> bool:
+    """Whether script arguments leave ``enabled`` out or say False; what is neither True nor False is an error."""
+    return not args or (args[0].get("enabled", False) if isinstance(args[0], dict) else args[0]) is False
 
 
 def controls() -> dict[str, Control]:

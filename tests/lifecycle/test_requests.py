@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.models.vision_tower import VisionTower
+from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.jobs.saving import save_style
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
 from tests.tiny import pictures
@@ -49,9 +53,51 @@ def test_content_at_strength_0_needs_no_adapter_that_removes_it(studio: Studio) 
         assert studio.styled({"content": "a cat", "content_strength": 0, **adapter}) == studio.styled(adapter)
 
 
-@pytest.mark.parametrize("key", ["image", "images", "reference"])
+JUNK: dict[str, Any] = {name: "junk" for name in controls() if name != "enabled"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([{"enabled": False, name: "junk"}] for name in ("image", "images", "masks", "style", "reference", "weights")),
+        [{"enabled": False, "image": "http://127.0.0.1:1/x.png"}],
+        [{"enabled": False, "style_wieght": 1}],
+        [{"enabled": False, "start": 0.8, "end": 0.2, "blocks": "layout:1", "adapter": "absent"}],
+        [{"enabled": False, **JUNK}],
+        [{"enabled": False, **dict.fromkeys(JUNK)}],
+        [False, *JUNK.values()],
+    ],
+    ids=lambda arguments: str(arguments)[:60],
+)
+def test_off_is_off_whatever_else_is_sent(
+    studio: Studio, arguments: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "open", pytest.fail)
+    processed = studio.host.txt2img({"InstantStyle": arguments})
+    assert [image.tobytes() for image in processed.images] == studio.plain()
+    assert "InstantStyle" not in processed.infotexts[0]
+    assert not processed.comments
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_tag_acts_beside_an_accordion_that_is_off(studio: Studio) -> None:
+    save_style("off ink", StyleParams(enabled=True, image=studio.reference), extension().builder)
+    tagged = {"prompt": "a house <instantstyle:off ink>"}
+    processed = studio.host.txt2img({"InstantStyle": [{"enabled": False, **JUNK}]}, **tagged)
+    assert [image.tobytes() for image in processed.images] == studio.plain(**tagged) != studio.plain()
+
+
+@pytest.mark.parametrize("off", [{}, {"enabled": False}, {"enabled": False, **JUNK}], ids=["nothing", "off", "junk"])
+def test_a_plot_over_what_is_off_says_so(studio: Studio, off: dict[str, Any]) -> None:
+    p = studio.host.job(scripts={"InstantStyle": [off]})
+    p._instantstyle_axes = {"style_weight": 0.5}
+    with pytest.raises(ParameterError, match="varies InstantStyle"):
+        studio.host.run(p)
+
+
+@pytest.mark.parametrize("key", ["image", "images", "reference", "enabeld"])
 def test_a_dict_without_enabled_is_off_and_says_so(studio: Studio, key: str) -> None:
-    value = {"image": studio.reference, "images": [studio.reference], "reference": "ab" * 32}[key]
+    value = {"image": studio.reference, "images": [studio.reference], "reference": "ab" * 32, "enabeld": True}[key]
     processed = studio.host.txt2img({"InstantStyle": [{key: value}]}, n_iter=2)
     assert [image.tobytes() for image in processed.images] == studio.plain(n_iter=2)
     assert all("'enabled' is missing" in text for text in processed.infotexts)

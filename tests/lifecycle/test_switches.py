@@ -74,7 +74,7 @@ def test_a_plot_over_checkpoints(studio: Studio) -> None:
     checkpoints = ["tiny-sdxl-b", "tiny-refiner", "tiny-sdxl", "tiny-sdxl-b"]
     axes = [option.label for option in _plot(studio).current_axis_options]
     nothing: list[Any] = [0, "", []]
-    arguments = [axes.index("Checkpoint name"), ", ".join(checkpoints), [], *nothing, *nothing,
+    arguments = [axes.index("Checkpoint name"), "", checkpoints, *nothing, *nothing,
                  False, True, False, True, False, False, False, 0, False]  # fmt: skip
     answer = api.txt2img(style, script_name="x/y/z plot", script_args=arguments)
     assert answer.status_code == 200, answer.text

@@ -112,15 +112,20 @@ class WebUI:
 
     def plot(self, style: Any, *axes: tuple[str, str | list[str]]) -> Answer:
         """Make an X/Y/Z plot over up to three axes: the label of each, and its values as text or as choices."""
-        offered, arguments = self.plot_axes(), []
-        for label, values in (*axes, *[("Nothing", "")] * (3 - len(axes))):
-            text, chosen = (values, []) if isinstance(values, str) else ("", values)
-            arguments += [offered.index(label), text, chosen]
-        rest = {entry["label"]: entry["value"] for entry in self._plot_arguments()[len(arguments) :]}
-        assert set(PLOT) <= set(rest)
-        answer = self.txt2img(style, script_name="x/y/z plot", script_args=[*arguments, *(rest | PLOT).values()])
+        answer = self.try_plot(style, *axes)
         assert answer.status == 200, answer.body
         return answer
+
+    def try_plot(self, style: Any, *axes: tuple[str, Any], csv_mode: bool = False) -> Answer:
+        """Ask for such a plot; ``csv_mode`` is the script's "Use text inputs instead of dropdowns"."""
+        offered, arguments = self.plot_axes(), []
+        for label, values in (*axes, *[("Nothing", "")] * (3 - len(axes))):
+            text, listed = (values, []) if csv_mode or not isinstance(values, list) else ("", values)
+            arguments += [offered.index(label), text, listed]
+        rest = {entry["label"]: entry["value"] for entry in self._plot_arguments()[len(arguments) :]}
+        assert set(PLOT) <= set(rest)
+        chosen = rest | PLOT | {"Use text inputs instead of dropdowns": csv_mode}
+        return self.txt2img(style, script_name="x/y/z plot", script_args=[*arguments, *chosen.values()])
 
     def option(self, name: str) -> Any:
         """Return a setting.

@@ -23,8 +23,29 @@ def test_choices_ignore_case(spelling: str) -> None:
     assert StyleParams(preset="style_layout").preset is Preset.STYLE_LAYOUT  # type: ignore[arg-type]
 
 
-def test_a_switched_off_accordion_is_not_validated() -> None:
-    assert StyleParams.from_args([False, None, "nonsense", "abc"]) == StyleParams()
+JUNK = ("junk", -(10**400), float("nan"), None, True, ["junk"], {"junk": "junk"}, "http://127.0.0.1:1/x.png")
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=str)
+def test_a_switched_off_accordion_is_not_validated(junk: Any) -> None:
+    names = [name for name in controls() if name != "enabled"]
+    off = {"enabled": False}
+    assert StyleParams.from_args([False, *[junk] * 100]) == StyleParams()
+    for values in (*({name: junk} for name in [*names, "style_wieght"]), dict.fromkeys(names, junk), {1: junk}):
+        assert StyleParams.from_args([off | values]) == StyleParams.from_args([values]) == StyleParams()
+
+
+def test_off_values_that_contradict_each_other_are_not_validated() -> None:
+    for values in ({"start": 0.8, "end": 0.2}, {"weights": "0,0,0,0,0,0,0,0"}, {"blocks": "layout:1"}):
+        assert StyleParams.from_args([{"enabled": False} | values]) == StyleParams()
+
+
+@pytest.mark.parametrize("enabled", ["no", "false", 0, 1, None, [], {}], ids=repr)
+def test_what_is_neither_true_nor_false_is_not_taken_for_off(enabled: Any) -> None:
+    for arguments in ([{"enabled": enabled}], [enabled, *([enabled] if isinstance(enabled, str) else [])]):
+        if arguments != [{}]:  # a dict that says nothing is off
+            with pytest.raises(ParameterError, match="must be true or false"):
+                StyleParams.from_args(arguments)
 
 
 @pytest.mark.parametrize(

@@ -2,30 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+import re
+from collections.abc import Callable, Sequence
+from io import StringIO
 from typing import Any
 
 from lib_instantstyle import NAME
-from lib_instantstyle.params.controls import Control
+from lib_instantstyle.errors import InstantStyleError, ParameterError
+from lib_instantstyle.params.controls import Control, quoted
 from lib_instantstyle.params.style_params import controls, default_of
+from lib_instantstyle.webui.jobs.generation import Generation
 
 Choices = Callable[[], list[str]]
+_NUMBER = r"\s*[+-]?\d+(?:\.\d*)?\s*"
+_RANGE = re.compile(rf"{_NUMBER}-{_NUMBER}(?:\([+-]\d+(?:\.\d*)?\s*\)\s*|\[\d+\]\s*)?")  # the plot spreads them itself
+_DIGITS = 8  # of what its ranges give, as in its legend
+_FORMS = (
+    "Send a text with commas, values that hold commas in double quotes, or a list. Without the plot's option for text "
+    "inputs, an axis with choices takes a list in its dropdown's place, and no text."
+)
 
 
-def register(files: dict[str, Choices]) -> None:
+def register(files: dict[str, Choices], generation: Generation) -> None:
     """Append our axes to the X/Y/Z script's list before the page is built; ``files`` lists files by control."""
     from modules import scripts
 
     for data in scripts.scripts_data:
         if data.script_class.__module__ == "xyz_grid.py":
             grid = data.module
-            axes = [(name, control) for name, control in controls().items() if control.axis]
-            grid.axis_options.extend(_axis(grid, name, control, files.get(name)) for name, control in axes)
+            axes = [_Axis(name, control) for name, control in controls().items() if control.axis]
+            grid.axis_options.extend(axis.option(grid, files.get(axis.name), generation) for axis in axes)
 
 
-def _axis(grid: Any, name: str, control: Control, files: Choices | None) -> Any:
-    kind = float if isinstance(default_of(name), float) else str
-    return grid.AxisOption(f"[{NAME}] {control.label}", kind, _apply(name), choices=files or _choices(control))
+class _Axis:
+    """One control as the plot varies it."""
+
+    def __init__(self, name: str, control: Control) -> None:
+        self.name = name
+        self._control = control
+        self._label = f"[{NAME}] {control.label}"
+        self._is_number = isinstance(default_of(name), float)
+
+    def option(self, grid: Any, files: Choices | None, generation: Generation) -> Any:
+        """Return the axis for ``grid``, the module of the X/Y/Z script."""
+
+        def prepare(values: Any) -> list[str]:
+            texts = _split(values) if isinstance(values, str) else self._listed(values)
+            return [self._number(text) for text in texts if text] if self._is_number else texts
+
+        def confirm(p: Any, values: Sequence[Any]) -> None:
+            if not values:
+                raise ParameterError(f"The X/Y/Z axis {self._label} has no values. {_FORMS}")
+            try:
+                generation.check_axis(_arguments(p), self.name, list(map(_rounded, values)))
+            except InstantStyleError as error:
+                raise ParameterError(f"The X/Y/Z axis {self._label}: {error} {_FORMS}") from error
+
+        kind, choices = float if self._is_number else str, files or _choices(self._control)
+        return grid.AxisOption(self._label, kind, self._apply, confirm=confirm, choices=choices, prepare=prepare)
+
+    def _apply(self, p: Any, value: Any, _values: Any) -> None:
+        # A new dict: cells are shallow copies of one processing object.
+        p._instantstyle_axes = {**getattr(p, "_instantstyle_axes", {}), self.name: _rounded(value)}
+
+    def _listed(self, values: Any) -> list[str]:
+        """Return what a program sent in place of a text: a list, a single number or nothing."""
+        listed = values if isinstance(values, list) else [] if values is None else [values]
+        for value in listed:
+            if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+                raise ParameterError(f"The X/Y/Z axis {self._label}: {quoted(value)} is no value. {_FORMS}")
+        return [str(value).strip() for value in listed]
+
+    def _number(self, text: str) -> str:
+        """Return a number or a range of numbers as the plot reads it: it takes 1e-05 for a range."""
+        if _RANGE.fullmatch(text):
+            return text
+        try:
+            return f"{float(text):.{_DIGITS}f}"
+        except ValueError:
+            raise ParameterError(
+                f"The X/Y/Z axis {self._label}: {quoted(text)} is no number. Write '0.5', '0-1 (+0.25)' or '0-1 [5]'."
+            ) from None
+
+
+def _split(text: str) -> list[str]:
+    """Split comma-separated values as the plot does where an axis leaves it to it."""
+    return [value.strip() for row in csv.reader(StringIO(text), skipinitialspace=True) for value in row]
+
+
+def _arguments(p: Any) -> Sequence[Any]:
+    ours = next(script for script in p.scripts.alwayson_scripts if script.title() == NAME)
+    arguments: Sequence[Any] = p.script_args[ours.args_from : ours.args_to]
+    return arguments
 
 
 def _choices(control: Control) -> Choices | None:
@@ -37,9 +106,5 @@ def _choices(control: Control) -> Choices | None:
     return lambda: labels
 
 
-def _apply(name: str) -> Callable[[Any, Any, Any], None]:
-    def apply(p: Any, value: Any, _values: Any) -> None:
-        # A new dict: cells are shallow copies of one processing object.
-        p._instantstyle_axes = {**getattr(p, "_instantstyle_axes", {}), name: value}
-
-    return apply
+def _rounded(value: Any) -> Any:
+    return round(value, _DIGITS) if isinstance(value, float) else value

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.library.saved_style import PICTURES
 from lib_instantstyle.library.style_library import StyleLibrary
-from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.params.blocks import Preset
+from lib_instantstyle.params.style_params import StyleParams, controls
 
 
 def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
@@ -30,11 +32,11 @@ def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
 
 
 def lacks_enabled(args: Sequence[Any]) -> bool:
-    """Whether a dict asks for a style but says nothing of ``enabled``, without which it is off."""
-    asks = {"image", "images", "style", "reference"}
-    return (
-        bool(args) and isinstance(args[0], dict) and "enabled" not in args[0] and any(args[0].get(key) for key in asks)
-    )
+    """Whether a dict asks for a style, or has a misspelt key, but says nothing of ``enabled``: it is off."""
+    if not args or not isinstance(args[0], dict) or "enabled" in args[0]:
+        return False
+    asks = {"image", "images", "style", "reference"} | (args[0].keys() - controls().keys())
+    return any(args[0].get(key) for key in asks)
 
 
 def with_style(params: StyleParams, name: str, library: StyleLibrary) -> StyleParams:
@@ -46,3 +48,38 @@ def with_style(params: StyleParams, name: str, library: StyleLibrary) -> StylePa
         StyleError: If there is no such style.
     """
     return params.replace(style=name, **library.find(name).filled, **dict.fromkeys(PICTURES))
+
+
+def with_axes(params: StyleParams, axes: Mapping[str, Any], library: StyleLibrary) -> StyleParams:
+    """Return ``params`` with the values of one cell of the X/Y/Z plot, by control.
+
+    Raises:
+        InstantStyleError: If ``params`` are off, or a value cannot be used.
+    """
+    if axes:
+        require_on(params, axes)
+    if style := axes.get("style"):
+        params = with_style(params, style, library)
+    return params.replace(**_meant(axes))
+
+
+def axis_value(name: str, value: Any) -> StyleParams:
+    """Return the defaults with one value of an axis of the X/Y/Z plot; what it contradicts another axis may mend.
+
+    Raises:
+        ParameterError: If no cell could use it.
+    """
+    return StyleParams(**_meant({name: value}))
+
+
+def require_on(params: StyleParams, axes: Iterable[str]) -> None:
+    """Raise `ParameterError` if the X/Y/Z plot varies controls of what is off."""
+    if not params.enabled:
+        raise ParameterError(
+            f"The X/Y/Z plot varies InstantStyle ({', '.join(axes)}), which is off. Tick its accordion."
+        )
+
+
+def _meant(axes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with the preset at which custom block weights act, unless they name one."""
+    return {**({"preset": Preset.CUSTOM} if "blocks" in axes else {}), **axes}

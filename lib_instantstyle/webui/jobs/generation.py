@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from lib_instantstyle import NAME
-from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
+from lib_instantstyle.errors import InstantStyleError, UnsupportedModelError
 from lib_instantstyle.method.memo import TensorMemo
-from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import StyleTag, read_tags
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
-from lib_instantstyle.webui.jobs.arguments import lacks_enabled, read_arguments, with_style
+from lib_instantstyle.webui.jobs.arguments import axis_value, lacks_enabled, read_arguments, require_on, with_axes
 from lib_instantstyle.webui.jobs.job import Job
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.sampling_pass import Pass, coming_pass
@@ -57,11 +56,24 @@ class Generation:
             return  # the inner pass of ADetailer
         p._instantstyle = Job(record, self._builder, self.memo)
         with self._deferred(p):
-            params = self._with_axes(read_arguments(args, self._builder.library), getattr(p, "_instantstyle_axes", {}))
+            library = self._builder.library
+            params = with_axes(read_arguments(args, library), getattr(p, "_instantstyle_axes", {}), library)
             p._instantstyle.params = params if params.enabled else None
             if lacks_enabled(args):
                 p._instantstyle.warning = "off: the request has a style, but 'enabled' is missing"
                 record.note(f"{NAME} is off for this picture: send 'enabled': true together with the style.")
+
+    def check_axis(self, args: Sequence[Any], name: str, values: Sequence[Any]) -> None:
+        """Refuse values of the X/Y/Z plot before its first cell: the plot leaves cells blank whose jobs raise.
+
+        Raises:
+            InstantStyleError: If the arguments are off, or no cell could use a value.
+        """
+        if not _prefers_warning():  # else each cell is made, with its warning
+            require_on(read_arguments(args, self._builder.library), [name])
+            builder = self._builder.for_one_job()
+            for value in values:
+                builder.require_files(axis_value(name, value))
 
     def prepare(self, p: Any) -> None:
         """Read references, adapter and encoder."""
@@ -185,17 +197,6 @@ class Generation:
                 PictureRecord(p).warn(error)
             else:
                 self._host.raise_at_start(p, error)
-
-    def _with_axes(self, params: StyleParams, axes: Mapping[str, Any]) -> StyleParams:
-        if not axes:
-            return params
-        if not params.enabled:
-            raise ParameterError(
-                f"The X/Y/Z plot varies InstantStyle ({', '.join(axes)}), which is off. Tick its accordion."
-            )
-        if style := axes.get("style"):
-            params = with_style(params, style, self._builder.library)
-        return params.replace(**axes)
 
 
 def _job_of(p: Any) -> Job | None:

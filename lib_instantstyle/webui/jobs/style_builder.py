@@ -38,6 +38,12 @@ class StyleBuilder:
         """Return a builder that looks for models once at most, however many styles it makes."""
         return StyleBuilder(self.host, functools.cache(self._look), self.library, self._encoder)
 
+    def require_files(self, params: StyleParams) -> None:
+        """Raise an `InstantStyleError` if the adapter or the saved style that ``params`` name is not there."""
+        self._look().find_adapter(params.adapter)
+        if params.style:
+            self.library.existing(params.style)
+
     def from_accordion(
         self, params: StyleParams, subject: Any = None, count: Count = lambda _known: None
     ) -> PreparedStyle:

@@ -5,28 +5,46 @@ from __future__ import annotations
 import csv
 import re
 from io import StringIO
+from itertools import chain
 from typing import Any
 
-_RANGE = re.compile(r"^\s*([+-]?\d+(?:\.\d*)?)\s*-\s*([+-]?\d+(?:\.\d*)?)(?:\s*\(([+-]?\d+(?:\.\d*)?)\s*\))?\s*$")
-_COUNTED = re.compile(r"^\s*([+-]?\d+(?:\.\d*)?)\s*-\s*([+-]?\d+(?:\.\d*)?)\s*\[(\d+)\s*\]\s*$")
+import numpy as np
+
+_DIGITS = {int: r"\d+", float: r"\d+(?:.\d*)?"}  # the host's dot is any character, so it takes 1e-05 for a range
 
 
-def read_values(option: Any, text: Any) -> list[Any]:
-    """Parse an axis: comma-separated values; for numbers also ``1-5``, ``1-5(+2)`` and ``0-1[5]``."""
+def csv_string_to_list_strip(data_str: str) -> list[str]:
+    return [text.strip() for text in chain.from_iterable(csv.reader(StringIO(data_str), skipinitialspace=True))]
+
+
+def list_to_csv_string(data_list: Any) -> str:
+    with StringIO() as out:
+        csv.writer(out).writerow(data_list)
+        return out.getvalue().strip()
+
+
+def process_axis(p: Any, option: Any, text: Any, chosen: Any, csv_mode: bool) -> list[Any]:
+    """Parse an axis: what was chosen in the dropdown, or else comma-separated values and ranges of numbers."""
     if option.label == "Nothing":
         return [0]
-    values = text if isinstance(text, list) else [v.strip() for v in next(csv.reader(StringIO(text)), [])]
+    if option.choices is not None and not csv_mode:
+        values = chosen
+    else:
+        values = (option.prepare or csv_string_to_list_strip)(text)
     if option.type in (int, float):
-        values = [number for value in values for number in _expand(str(value), option.type)]
-    return [option.type(value) for value in values]
+        values = [number for value in values if value.strip() for number in _spread(value, option.type)]
+    values = [option.type(value) for value in values]
+    if option.confirm:
+        option.confirm(p, values)
+    return values
 
 
-def _expand(value: str, kind: type) -> list[Any]:
-    if match := _COUNTED.match(value):
-        start, end, count = float(match[1]), float(match[2]), int(match[3])
-        return [kind(start + (end - start) * i / max(count - 1, 1)) for i in range(count)]
-    if match := _RANGE.match(value):
-        start, end = float(match[1]), float(match[2])
-        step = float(match[3]) if match[3] else (1.0 if kind is int else 0.1)
-        return [kind(round(start + i * step, 8)) for i in range(int((end - start) / step + 1e-9) + 1)]
-    return [kind(value)]
+def _spread(value: str, kind: type) -> list[Any]:
+    digits = _DIGITS[kind]
+    ends = rf"\s*([+-]?\s*{digits})\s*-\s*([+-]?\s*{digits})"
+    if match := re.fullmatch(rf"{ends}(?:\s*\(([+-]{digits})\s*\))?\s*", value):
+        start, end, step = kind(match[1]), kind(match[2]), kind(match[3] or 1)
+        return list(range(start, end + 1, step)) if kind is int else np.arange(start, end + step, step).tolist()
+    if match := re.fullmatch(rf"{ends}\s*\[({digits})\s*\]\s*", value):
+        return [kind(x) for x in np.linspace(kind(match[1]), kind(match[2]), num=int(match[3])).tolist()]
+    return [value]

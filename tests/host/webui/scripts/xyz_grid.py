@@ -12,7 +12,7 @@ import modules.scripts as scripts
 from modules import errors, images, processing, sd_models, sd_samplers, shared
 from modules.flavour import flavour
 from modules.processing import Processed, process_images
-from modules.xyz_values import read_values
+from modules.xyz_values import list_to_csv_string, process_axis
 from PIL import Image
 
 
@@ -138,22 +138,21 @@ class Script(scripts.Script):
         return [*axes, draw_legend, *extras, lone, sub, no_fixed_seeds, *vary, margin, csv_mode]
 
     def run(self, p, *args):
-        """Run every cell; one that fails stays empty."""
-        axes = [self._axis(*args[i : i + 3]) for i in (0, 3, 6)]
+        """Run every cell; one that fails stays blank."""
         include_cells, _, keep_random = args[10 + flavour.plot_extras :][:3]
+        csv_mode = args[17 + flavour.plot_extras]
         if not keep_random:
             processing.fix_seed(p)
-        for option, values in axes:
-            if option.confirm:
-                option.confirm(p, values)
-        (x_opt, xs), (y_opt, ys), (z_opt, zs) = axes
+        (x_opt, xs), (y_opt, ys), (z_opt, zs) = [self._axis(p, *args[i : i + 3], csv_mode) for i in (0, 3, 6)]
         shared.state.job_count = len(xs) * len(ys) * len(zs) * p.n_iter
         cells = [self._cell(p, ((x_opt, x, xs), (y_opt, y, ys), (z_opt, z, zs))) for z, y, x in product(zs, ys, xs)]
         return self._assemble(p, cells, len(zs) * len(ys), include_cells)
 
-    def _axis(self, index, text, chosen):
+    def _axis(self, p, index, text, chosen, csv_mode):
         option = self.current_axis_options[index or 0]
-        return option, read_values(option, chosen if option.choices and chosen else text)
+        if option.choices is not None and not csv_mode:
+            text = list_to_csv_string(chosen)  # for the infotext; raises for what is no list
+        return option, process_axis(p, option, text, chosen, csv_mode)
 
     def _cell(self, p, settings):
         if shared.state.interrupted or shared.state.stopping_generation:
@@ -170,13 +169,15 @@ class Script(scripts.Script):
 
     @staticmethod
     def _assemble(p, cells, rows, include_cells):
-        done = [cell for cell in cells if cell is not None and cell.images]
-        if not done:
+        if not cells:
             return Processed(p, [])
-        blank = Image.new(done[0].images[0].mode, done[0].images[0].size)
+        done = [cell for cell in cells if cell is not None and cell.images]
+        blank = (
+            Image.new(done[0].images[0].mode, done[0].images[0].size) if done else Image.new("P", (p.width, p.height))
+        )
         pictures = [cell.images[0] if cell in done else blank for cell in cells]
         grid = images.image_grid(pictures, rows=rows)
-        result = copy(done[0])
+        result = copy(done[0]) if done else Processed(p, [])
         infotexts = [cell.infotexts[0] if cell in done else "" for cell in cells]
         result.images = [grid, *pictures] if include_cells else [grid]
         result.infotexts = [infotexts[0], *infotexts] if include_cells else infotexts[:1]
