@@ -57,6 +57,16 @@ def test_each_batch_of_a_job_too(studio: Studio, ink: str) -> None:
     assert [bool(text) for text in named] == [False, True]
 
 
+@pytest.mark.parametrize("grid", [False, True])
+def test_every_picture_of_several_batches_names_its_own(studio: Studio, ink: str, oil: str, grid: bool) -> None:
+    """The host counts pictures from the batch's first for their own infotexts, from the job's for the grid's."""
+    tags = [ink, oil, oil, ink, "", oil]
+    prompts = [f"a house{f' <instantstyle:{tag}:1>' if tag else ''}" for tag in tags]
+    studio.host.shared.opts.data["return_grid"] = grid
+    processed = studio.host.txt2img(prompt=prompts, batch_size=2, n_iter=3, do_not_save_grid=not grid)
+    assert [text.partition(":")[0] for text in made(processed)[1]] == [ink] * grid + tags
+
+
 def test_the_accordion_s_style_is_for_all(studio: Studio, ink: str) -> None:
     prompts = [f"a house <instantstyle:{ink}:1>", "a house"]
     images, named = made(studio.host.txt2img(studio.request(), prompt=prompts, batch_size=2))

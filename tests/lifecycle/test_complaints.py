@@ -1,0 +1,310 @@
+"""What people complain of elsewhere, tried here; each test names the thread. More of them are in other files."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from lib_instantstyle.models.vision_tower import VisionTower
+from lib_instantstyle.webui.encoding.captions import caption
+from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.page.pictures import PictureBox, PictureGallery
+from lib_instantstyle.webui.setup.folders import cache_folder, own_folder
+from tests.host.doors import Api
+from tests.lifecycle.conftest import Studio
+from tests.lifecycle.test_library import cards, content, listed, put  # noqa: F401  a fixture
+from tests.lifecycle.test_tags import HIRES, ink, made, oil  # noqa: F401  fixtures
+from tests.live.client import encoded
+from tests.tiny import pictures
+
+STYLES = "/instantstyle/styles"
+
+
+# ---- tags ----
+
+
+@pytest.mark.parametrize("where", ["prompt", "hr_prompt"])
+def test_each_batch_has_its_own_tags_in_the_hires_pass(studio: Studio, ink: str, oil: str, where: str) -> None:  # noqa: F811
+    """lllyasviel/stable-diffusion-webui-forge#1330, adieyal/sd-dynamic-prompts#805."""
+
+    def job(*tags: str) -> tuple[list[bytes], list[str]]:
+        prompts = [f"a house <instantstyle:{tag}:1>" for tag in tags]
+        return made(studio.host.txt2img(**{"prompt": ["a house"] * 2, where: prompts}, n_iter=2, **HIRES))
+
+    mixed, named = job(ink, oil)
+    assert mixed == [job(ink, ink)[0][0], job(oil, oil)[0][1]]
+    assert [ink in text for text in named] == [True, False]
+    assert [oil in text for text in named] == [False, True]
+
+
+def test_the_weight_in_the_infotext_is_the_one_that_acted(studio: Studio, ink: str) -> None:  # noqa: F811
+    """adieyal/sd-dynamic-prompts#357."""
+
+    def batch(*weights: float) -> tuple[list[bytes], list[str]]:
+        prompts = [f"a house <instantstyle:{ink}:{weight}>" for weight in weights]
+        processed = studio.host.txt2img(prompt=prompts, batch_size=len(weights))
+        return made(processed)[0], [text.splitlines()[0] for text in processed.infotexts]
+
+    mixed, prompts = batch(0.9, 0.1)
+    assert mixed == [batch(0.9, 0.9)[0][0], batch(0.1, 0.1)[0][1]]
+    assert [f"<instantstyle:{ink}:{weight}>" in prompt for prompt, weight in zip(prompts, (0.9, 0.1), strict=True)] == [True] * 2  # fmt: skip
+
+
+def test_a_name_with_brackets_stays_one(studio: Studio, api: Api, folder: Path, content: bytes) -> None:  # noqa: F811
+    """AIrjen/OneButtonPrompt#64; emphasis around the tag too."""
+    put(folder, content, "some ink (dry)")
+    for prompt in ("a house <instantstyle:some ink (dry):0.5>", "((a house <instantstyle:some ink (dry):0.5>:1.2))"):
+        info = json.loads(api.txt2img({}, prompt=prompt).json()["info"])["infotexts"][0]
+        assert "some ink (dry): " in info
+
+
+# ---- off, and gone ----
+
+
+def test_a_job_of_another_client_is_plain(studio: Studio) -> None:
+    """Mikubill/sd-webui-controlnet#254 and #603: after a job with a picture all others had it."""
+    before = studio.plain()
+    studio.styled()
+    api = Api()
+    for scripts in ({}, {"InstantStyle": []}, {"InstantStyle": [{}]}, {"InstantStyle": [False]}):
+        answer = api.txt2img(scripts)
+        assert answer.status_code == 200, answer.text
+        image = Image.open(io.BytesIO(base64.b64decode(answer.json()["images"][0])))
+        assert [image.tobytes()] == before
+
+
+def test_a_picture_taken_out_of_its_box_is_not_remembered(studio: Studio) -> None:
+    """Mikubill/sd-webui-controlnet#821."""
+    studio.styled()
+    with pytest.raises(Exception, match="No reference picture was given"):
+        studio.styled({"image": None})
+
+
+@pytest.mark.parametrize("end", [0.2, 0.6])
+def test_the_end_counts_in_every_job(studio: Studio, end: float) -> None:
+    """Mikubill/sd-webui-controlnet#2752 and #2783: only the first job ended its control."""
+    first, second, third = (studio.styled({"end": end}, steps=5) for _ in range(3))
+    assert first == second == third
+    assert first != studio.styled(steps=5)
+    assert first != studio.plain(steps=5)
+
+
+def test_a_gallery_outlives_its_temporary_folder(studio: Studio) -> None:
+    """TheLastBen/fast-stable-diffusion#2363 and #2455."""
+    gallery = PictureGallery()
+    gallery.postprocess([pictures.dots()])
+    shutil.rmtree(gallery.DEFAULT_TEMP_DIR)
+    (shown,) = gallery.postprocess([pictures.dots()])
+    assert Path(shown["name"] if isinstance(shown, dict) else shown[0]["name"]).is_file()
+
+
+# ---- names ----
+
+
+@pytest.fixture
+def api(studio: Studio) -> Api:
+    return Api()
+
+
+def test_a_dot_ends_no_name(api: Api, folder: Path, content: bytes) -> None:  # noqa: F811
+    """anapnoe/stable-diffusion-webui-ux-forge#7: FLUX.1-dev and FLUX.1-schnell shared one thumbnail."""
+    put(folder, content, "FLUX.1-dev", "FLUX.1-schnell", "FLUX")
+    for name in ("FLUX.1-dev", "FLUX.1-schnell", "FLUX"):
+        (folder / f"{name}.preview.png").touch()
+        (folder / f"{name}.json").write_text(json.dumps({"description": f"this is {name} itself"}))
+    html = cards()
+    for name in ("FLUX.1-dev", "FLUX.1-schnell", "FLUX"):
+        assert f"{name}.preview.png" in html
+        assert f"this is {name} itself" in html
+    assert api.request("DELETE", f"{STYLES}/FLUX.1-dev").status_code == 200
+    assert sorted(path.name for path in folder.glob("FLUX*")) == sorted(
+        f"{name}{suffix}" for name in ("FLUX.1-schnell", "FLUX") for suffix in (".json", ".preview.png", ".safetensors")
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Digital/Oil painting", "___*NEGATIVE PROMPTS ONLY___", "test :)", "CON.txt", "nul.json", "COM1.foo", "CONIN$", "ink.", "New Co-op?"],
+)  # fmt: skip
+def test_what_is_no_file_name_everywhere_is_refused_by_name(api: Api, folder: Path, content: bytes, name: str) -> None:  # noqa: F811
+    """javsezlol1/Stylez#3, masatoImayama/rough2ink#22, HarbourMasters/Shipwright#6712."""
+    before = set(folder.iterdir())
+    answer = api.request("POST", STYLES, {"name": name, "file": base64.b64encode(content).decode()})
+    assert answer.status_code == 422
+    assert f"{name!r} cannot be the name of a style" in answer.json()["detail"]
+    assert set(folder.iterdir()) == before
+
+
+def test_a_name_without_one_latin_letter(api: Api, folder: Path, content: bytes) -> None:  # noqa: F811
+    """javsezlol1/Stylez#18: names in Chinese came out empty, and the extension did not load."""
+    assert api.request("POST", STYLES, {"name": "水墨", "file": base64.b64encode(content).decode()}).status_code == 200
+    assert "水墨" in listed(api)
+    assert "instantstyle:水墨:" in cards()
+
+
+@pytest.mark.parametrize("sent", ["style", "file"])
+def test_a_name_that_is_taken_is_refused_before_the_encoder(
+    studio: Studio,
+    api: Api,
+    folder: Path,
+    content: bytes,
+    sent: str,
+    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+) -> None:
+    """oobabooga/textgen#7622: what is wrong with a name was said after the work."""
+    put(folder, content, "ink")
+    studio.forget()
+    monkeypatch.setattr(VisionTower, "__init__", lambda *_: pytest.fail("The encoder was loaded."))
+    body = {"style": {"image": studio.reference}} if sent == "style" else {"file": base64.b64encode(content).decode()}
+    answer = api.request("POST", STYLES, {"name": "Ink", **body})
+    assert (answer.status_code, "There is a style 'ink' already" in answer.json()["detail"]) == (409, True)
+
+
+# ---- the cache ----
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 900, b"{", None], ids=["empty", "zeros", "text", "cut off"])
+def test_a_damaged_cache_costs_nothing_but_time(studio: Studio, damage: bytes | None) -> None:
+    """AUTOMATIC1111/stable-diffusion-webui#11773, bmaltais/kohya_ss#3155."""
+    studio.forget()
+    before = studio.styled()
+    kept = list(cache_folder().iterdir())
+    assert kept
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:-1] if damage is None else damage)
+    extension().generation.memo = type(extension().generation.memo)()
+    assert studio.styled() == before
+
+
+def test_a_picture_that_was_painted_over_is_another(studio: Studio, tmp_path: Path) -> None:
+    """bmaltais/kohya_ss#1629: what was kept of an edited picture of the same name and size was used on."""
+    picture = Image.new("RGB", (64, 64), (200, 30, 40))
+    first = studio.styled({"image": encoded(picture)})
+    picture.paste((30, 60, 200), (16, 16, 48, 48))
+    assert studio.styled({"image": encoded(picture)}) != first
+
+
+# ---- folders ----
+
+
+def test_a_folder_below_home_is_found(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """comfyanonymous/ComfyUI#2389: ``~/Models`` was accepted and nothing was found in it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "Models" / "shared").mkdir(parents=True)
+    shutil.copy(own_folder() / "ip-adapter_sdxl.safetensors", tmp_path / "Models" / "shared" / "mine.safetensors")
+    studio.host.shared.opts.data["instantstyle_model_folders"] = "~/Models/"
+    assert "mine.safetensors" in [adapter.path.name for adapter in extension().models.look().adapters]
+
+
+# ---- pictures ----
+
+
+def png(image: Image.Image, **options: Any) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **options)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def see_through(colour: tuple[int, int, int]) -> Image.Image:
+    """Stripes with a hole in which, under full transparency, ``colour`` lies."""
+    image = pictures.stripes().convert("RGBA")
+    image.paste((*colour, 0), (100, 100, 300, 300))
+    return image
+
+
+def test_what_nobody_sees_does_not_count(studio: Studio) -> None:
+    """tencent-ailab/IP-Adapter#106, AUTOMATIC1111/stable-diffusion-webui#6762 and #8373: PNGs of 32 bits."""
+    white = pictures.stripes()
+    white.paste((255, 255, 255), (100, 100, 300, 300))
+    for hidden in ((0, 0, 0), (255, 0, 255)):
+        assert studio.styled({"image": png(see_through(hidden))}) == studio.styled({"image": png(white)})
+
+
+def test_a_palette_with_a_transparency_for_each_colour(studio: Studio) -> None:
+    """AUTOMATIC1111/stable-diffusion-webui#14958: ValueError in Pillow."""
+    image = pictures.stripes().quantize(4)
+    half = png(image, transparency=bytes([255, 0, 200, 255]))
+    assert isinstance(Image.open(io.BytesIO(base64.b64decode(half))).info["transparency"], bytes)
+    levels = np.asarray(image)
+    flat = np.asarray(image.convert("RGB")).copy()
+    flat[levels == 1] = 255
+    assert studio.styled({"image": half}) == studio.styled({"image": png(Image.fromarray(flat))})
+
+
+# ---- captions ----
+
+SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, Model: tiny"
+SWARM = json.dumps(
+    {"sui_image_params": {"prompt": "a snail, (spiky:1.4)", "steps": 30, "seed": 1, "sampler": "euler", "width": 64}}, indent=2
+)  # fmt: skip
+GRAPH = json.dumps({"3": {"class_type": "KSampler", "inputs": {"seed": 5, "steps": 20, "sampler_name": "euler"}}})
+XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:li>Steps: 3, Sampler: none, Seed: 1</rdf:li></x:xmpmeta>'
+
+
+@pytest.mark.parametrize(
+    ("notes", "words"),
+    [
+        ({"parameters": f"a red cat\n{SETTINGS}", "XML:com.adobe.xmp": XMP, "Software": "Lightroom"}, "a red cat"),
+        ({"parameters": SWARM}, "seen"),
+        ({"prompt": GRAPH, "workflow": GRAPH}, "seen"),
+        ({"parameters": GRAPH, "prompt": f"a red cat\n{SETTINGS}"}, "seen"),
+    ],
+    ids=["Lightroom", "SwarmUI", "ComfyUI", "the wrong way round"],
+)
+def test_notes_of_other_programs(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, notes: dict[str, str], words: str
+) -> None:
+    """AUTOMATIC1111/stable-diffusion-webui#2406, Stability-AI/StableSwarmUI#199, alexopus/ComfyUI-Image-Saver#115."""
+    monkeypatch.setattr(studio.host.shared.interrogator, "interrogate", lambda _image: "seen")
+    info = PngImagePlugin.PngInfo()
+    for name, text in notes.items():
+        info.add_itxt(name, text)
+    sent = "data:image/png;base64," + png(Image.new("RGB", (32, 32), (255, 0, 0)), pnginfo=info)
+    assert caption(PictureBox().preprocess(sent), "style reference") == words
+
+
+# ---- answers ----
+
+
+@pytest.mark.parametrize(
+    ("wish", "message"),
+    [
+        ({"preset": 0}, "preset"),
+        ({"style_weight": "strong"}, "strong"),
+        ({"threshold_c": 1}, "threshold_c"),
+        ({"combine": 2}, "combine"),
+        ({"end": "60%"}, "60%"),
+    ],
+    ids=str,
+)
+def test_no_key_and_no_value_is_passed_over(studio: Studio, wish: dict[str, Any], message: str) -> None:
+    """Mikubill/sd-webui-controlnet#681 and #2982: a 500, or no effect at all."""
+    answer = Api().txt2img(studio.request(**wish))
+    assert answer.status_code == 422
+    assert message in answer.json()["detail"]
+
+
+def test_an_encoder_is_known_by_its_tensors(studio: Studio, tmp_path: Path) -> None:
+    """cubiq/ComfyUI_IPAdapter_plus#752 and #512: *size mismatch for proj.weight*, from encoders that were mistaken."""
+    names = ("ip-adapter_sdxl", "ip-adapter_sdxl_vit-h", "ip-adapter-plus_sdxl_vit-h")
+    usual = [studio.styled({"adapter": name}) for name in names]
+    found = extension().models.look()
+    suiting = {
+        name: next(encoder.path for encoder in found.encoders if encoder.suits(adapter))
+        for name in names[:2]
+        for adapter in found.adapters
+        if adapter.path.stem == name
+    }
+    for name, path in zip(("CLIP-ViT-H-14", "CLIP-ViT-bigG-14"), suiting.values(), strict=True):  # the wrong way round
+        (tmp_path / f"{name}{path.suffix}").symlink_to(path)
+    studio.host.shared.opts.data["instantstyle_model_folders"] = str(tmp_path)
+    studio.forget()
+    assert [studio.styled({"adapter": name}) for name in names] == usual
