@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -117,11 +118,9 @@ def test_a_link_to_elsewhere_is_refused_and_text_fields_keep_it(page: StylePage)
 def test_a_picture_dragged_from_the_page_itself_is_taken(page: StylePage, stripes: Path, whole: bool) -> None:
     """Firefox hands over its address alone; what gradio's boxes show has its whole content for an address."""
     content = base64.b64encode(stripes.read_bytes()).decode()
-    address = (
-        f"data:image/png;base64,{content}" if whole else page.page.evaluate("location.origin") + "/file=" + str(stripes)
-    )
-    if not whole:
-        page.page.route("**/file=*stripes.png", lambda route: route.fulfill(path=stripes))
+    page.page.route(re.compile("dragged.png$"), lambda route: route.fulfill(path=stripes))
+    shown = page.page.evaluate("location.origin") + "/file=dragged.png"
+    address = f"data:image/png;base64,{content}" if whole else shown
     assert header(page).evaluate(LINK, ["dragover", address])
     assert header(page).evaluate(LINK, ["drop", address])
     expect(page.control("image").locator("img")).to_be_visible(timeout=PATIENCE)

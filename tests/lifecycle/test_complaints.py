@@ -4,67 +4,21 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from lib_instantstyle.models.vision_tower import VisionTower
-from lib_instantstyle.webui.encoding.captions import caption
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.page.pictures import PictureBox, PictureGallery
+from lib_instantstyle.webui.page.pictures import PictureGallery
 from lib_instantstyle.webui.setup.folders import cache_folder, own_folder
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
-from tests.lifecycle.test_library import cards, content, listed, put  # noqa: F401  a fixture
-from tests.lifecycle.test_tags import HIRES, ink, made, oil  # noqa: F401  fixtures
 from tests.live.client import encoded
 from tests.tiny import pictures
-
-STYLES = "/instantstyle/styles"
-
-
-# ---- tags ----
-
-
-@pytest.mark.parametrize("where", ["prompt", "hr_prompt"])
-def test_each_batch_has_its_own_tags_in_the_hires_pass(studio: Studio, ink: str, oil: str, where: str) -> None:  # noqa: F811
-    """lllyasviel/stable-diffusion-webui-forge#1330, adieyal/sd-dynamic-prompts#805."""
-
-    def job(*tags: str) -> tuple[list[bytes], list[str]]:
-        prompts = [f"a house <instantstyle:{tag}:1>" for tag in tags]
-        return made(studio.host.txt2img(**{"prompt": ["a house"] * 2, where: prompts}, n_iter=2, **HIRES))
-
-    mixed, named = job(ink, oil)
-    assert mixed == [job(ink, ink)[0][0], job(oil, oil)[0][1]]
-    assert [ink in text for text in named] == [True, False]
-    assert [oil in text for text in named] == [False, True]
-
-
-def test_the_weight_in_the_infotext_is_the_one_that_acted(studio: Studio, ink: str) -> None:  # noqa: F811
-    """adieyal/sd-dynamic-prompts#357."""
-
-    def batch(*weights: float) -> tuple[list[bytes], list[str]]:
-        prompts = [f"a house <instantstyle:{ink}:{weight}>" for weight in weights]
-        processed = studio.host.txt2img(prompt=prompts, batch_size=len(weights))
-        return made(processed)[0], [text.splitlines()[0] for text in processed.infotexts]
-
-    mixed, prompts = batch(0.9, 0.1)
-    assert mixed == [batch(0.9, 0.9)[0][0], batch(0.1, 0.1)[0][1]]
-    assert [f"<instantstyle:{ink}:{weight}>" in prompt for prompt, weight in zip(prompts, (0.9, 0.1), strict=True)] == [True] * 2  # fmt: skip
-
-
-def test_a_name_with_brackets_stays_one(studio: Studio, api: Api, folder: Path, content: bytes) -> None:  # noqa: F811
-    """AIrjen/OneButtonPrompt#64; emphasis around the tag too."""
-    put(folder, content, "some ink (dry)")
-    for prompt in ("a house <instantstyle:some ink (dry):0.5>", "((a house <instantstyle:some ink (dry):0.5>:1.2))"):
-        info = json.loads(api.txt2img({}, prompt=prompt).json()["info"])["infotexts"][0]
-        assert "some ink (dry): " in info
-
 
 # ---- off, and gone ----
 
@@ -104,68 +58,6 @@ def test_a_gallery_outlives_its_temporary_folder(studio: Studio) -> None:
     shutil.rmtree(gallery.DEFAULT_TEMP_DIR)
     (shown,) = gallery.postprocess([pictures.dots()])
     assert Path(shown["name"] if isinstance(shown, dict) else shown[0]["name"]).is_file()
-
-
-# ---- names ----
-
-
-@pytest.fixture
-def api(studio: Studio) -> Api:
-    return Api()
-
-
-def test_a_dot_ends_no_name(api: Api, folder: Path, content: bytes) -> None:  # noqa: F811
-    """anapnoe/stable-diffusion-webui-ux-forge#7: FLUX.1-dev and FLUX.1-schnell shared one thumbnail."""
-    put(folder, content, "FLUX.1-dev", "FLUX.1-schnell", "FLUX")
-    for name in ("FLUX.1-dev", "FLUX.1-schnell", "FLUX"):
-        (folder / f"{name}.preview.png").touch()
-        (folder / f"{name}.json").write_text(json.dumps({"description": f"this is {name} itself"}))
-    html = cards()
-    for name in ("FLUX.1-dev", "FLUX.1-schnell", "FLUX"):
-        assert f"{name}.preview.png" in html
-        assert f"this is {name} itself" in html
-    assert api.request("DELETE", f"{STYLES}/FLUX.1-dev").status_code == 200
-    assert sorted(path.name for path in folder.glob("FLUX*")) == sorted(
-        f"{name}{suffix}" for name in ("FLUX.1-schnell", "FLUX") for suffix in (".json", ".preview.png", ".safetensors")
-    )
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["Digital/Oil painting", "___*NEGATIVE PROMPTS ONLY___", "test :)", "CON.txt", "nul.json", "COM1.foo", "CONIN$", "ink.", "New Co-op?"],
-)  # fmt: skip
-def test_what_is_no_file_name_everywhere_is_refused_by_name(api: Api, folder: Path, content: bytes, name: str) -> None:  # noqa: F811
-    """javsezlol1/Stylez#3, masatoImayama/rough2ink#22, HarbourMasters/Shipwright#6712."""
-    before = set(folder.iterdir())
-    answer = api.request("POST", STYLES, {"name": name, "file": base64.b64encode(content).decode()})
-    assert answer.status_code == 422
-    assert f"{name!r} cannot be the name of a style" in answer.json()["detail"]
-    assert set(folder.iterdir()) == before
-
-
-def test_a_name_without_one_latin_letter(api: Api, folder: Path, content: bytes) -> None:  # noqa: F811
-    """javsezlol1/Stylez#18: names in Chinese came out empty, and the extension did not load."""
-    assert api.request("POST", STYLES, {"name": "水墨", "file": base64.b64encode(content).decode()}).status_code == 200
-    assert "水墨" in listed(api)
-    assert "instantstyle:水墨:" in cards()
-
-
-@pytest.mark.parametrize("sent", ["style", "file"])
-def test_a_name_that_is_taken_is_refused_before_the_encoder(
-    studio: Studio,
-    api: Api,
-    folder: Path,
-    content: bytes,
-    sent: str,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
-) -> None:
-    """oobabooga/textgen#7622: what is wrong with a name was said after the work."""
-    put(folder, content, "ink")
-    studio.forget()
-    monkeypatch.setattr(VisionTower, "__init__", lambda *_: pytest.fail("The encoder was loaded."))
-    body = {"style": {"image": studio.reference}} if sent == "style" else {"file": base64.b64encode(content).decode()}
-    answer = api.request("POST", STYLES, {"name": "Ink", **body})
-    assert (answer.status_code, "There is a style 'ink' already" in answer.json()["detail"]) == (409, True)
 
 
 # ---- the cache ----
@@ -237,38 +129,6 @@ def test_a_palette_with_a_transparency_for_each_colour(studio: Studio) -> None:
     flat = np.asarray(image.convert("RGB")).copy()
     flat[levels == 1] = 255
     assert studio.styled({"image": half}) == studio.styled({"image": png(Image.fromarray(flat))})
-
-
-# ---- captions ----
-
-SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, Model: tiny"
-SWARM = json.dumps(
-    {"sui_image_params": {"prompt": "a snail, (spiky:1.4)", "steps": 30, "seed": 1, "sampler": "euler", "width": 64}}, indent=2
-)  # fmt: skip
-GRAPH = json.dumps({"3": {"class_type": "KSampler", "inputs": {"seed": 5, "steps": 20, "sampler_name": "euler"}}})
-XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:li>Steps: 3, Sampler: none, Seed: 1</rdf:li></x:xmpmeta>'
-
-
-@pytest.mark.parametrize(
-    ("notes", "words"),
-    [
-        ({"parameters": f"a red cat\n{SETTINGS}", "XML:com.adobe.xmp": XMP, "Software": "Lightroom"}, "a red cat"),
-        ({"parameters": SWARM}, "seen"),
-        ({"prompt": GRAPH, "workflow": GRAPH}, "seen"),
-        ({"parameters": GRAPH, "prompt": f"a red cat\n{SETTINGS}"}, "seen"),
-    ],
-    ids=["Lightroom", "SwarmUI", "ComfyUI", "the wrong way round"],
-)
-def test_notes_of_other_programs(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch, notes: dict[str, str], words: str
-) -> None:
-    """AUTOMATIC1111/stable-diffusion-webui#2406, Stability-AI/StableSwarmUI#199, alexopus/ComfyUI-Image-Saver#115."""
-    monkeypatch.setattr(studio.host.shared.interrogator, "interrogate", lambda _image: "seen")
-    info = PngImagePlugin.PngInfo()
-    for name, text in notes.items():
-        info.add_itxt(name, text)
-    sent = "data:image/png;base64," + png(Image.new("RGB", (32, 32), (255, 0, 0)), pnginfo=info)
-    assert caption(PictureBox().preprocess(sent), "style reference") == words
 
 
 # ---- answers ----
