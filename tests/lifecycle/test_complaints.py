@@ -88,7 +88,7 @@ def test_a_picture_that_was_painted_over_is_another(studio: Studio, tmp_path: Pa
 
 
 def test_a_folder_below_home_is_found(studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """comfyanonymous/ComfyUI#2389: ``~/Models`` was accepted and nothing was found in it."""
+    """Comfy-Org/ComfyUI#2389: ``~/Models`` was accepted and nothing was found in it."""
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "Models" / "shared").mkdir(parents=True)
     shutil.copy(own_folder() / "ip-adapter_sdxl.safetensors", tmp_path / "Models" / "shared" / "mine.safetensors")
