@@ -139,9 +139,9 @@
         put(box, picture);
     }
 
-    // Pictures of this page, nothing from elsewhere.
+    // Pictures of this page, by their address or whole, as gradio's boxes hold them; nothing from elsewhere.
     async function ownPicture(address) {
-        if (!address.startsWith(`${location.origin}/`)) return null;
+        if (!address.startsWith(`${location.origin}/`) && !address.startsWith("data:image/")) return null;
         const file = await fetched(address).catch(() => null);
         return file && isPicture(file) ? file : null;
     }

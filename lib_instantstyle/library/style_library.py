@@ -49,9 +49,19 @@ class StyleLibrary:
         """Return what is equal as long as nothing in the folder changes, previews and notes of styles included."""
         return self._index.snapshot()
 
-    def path_of(self, name: str) -> Path:
-        """Return the file of the style ``name``, existing or not; `StyleError` if it is no valid name."""
-        return self.folder / f"{check_name(name)}{SUFFIX}"
+    def path_for(self, name: str, *, replace: bool) -> Path:
+        """Return the file that a style called ``name`` would be written to.
+
+        Raises:
+            StyleError: If it is no valid name, or is taken and ``replace`` is not set.
+        """
+        path = self.folder / f"{check_name(name)}{SUFFIX}"
+        taken = _called(name, self._entries())
+        if taken and not replace:
+            raise StyleError(
+                f"There is a style {quoted(taken.name)} already. Choose another name, or allow replacing it.", 409
+            )
+        return taken.path if taken else path
 
     def find(self, name: str) -> SavedStyle:
         """Return the style ``name``, whatever its case.
@@ -138,14 +148,8 @@ class StyleLibrary:
             ) from error
 
     def _write(self, name: str, content: bytes, *, replace: bool) -> Path:
-        path = self.path_of(name)
-        taken = _called(name, self._entries())
-        if taken and not replace:
-            raise StyleError(
-                f"There is a style {quoted(taken.name)} already. Choose another name, or allow replacing it.", 409
-            )
+        path = self.path_for(name, replace=replace)
         try:
-            path = taken.path if taken else path
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content)
         except OSError as error:

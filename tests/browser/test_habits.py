@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,28 @@ def test_a_link_to_elsewhere_is_refused_and_text_fields_keep_it(page: StylePage)
     assert header(page).evaluate(LINK, link)
     assert "No picture can be taken from 'https://example.org/picture.png'" in page.toast()
     assert not page.control("content").locator("textarea").evaluate(LINK, link)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_picture_dragged_from_the_page_itself_is_taken(page: StylePage, stripes: Path, whole: bool) -> None:
+    """Firefox hands over its address alone; what gradio's boxes show has its whole content for an address."""
+    content = base64.b64encode(stripes.read_bytes()).decode()
+    page.page.route(re.compile("dragged.png$"), lambda route: route.fulfill(path=stripes))
+    shown = page.page.evaluate("location.origin") + "/file=dragged.png"
+    address = f"data:image/png;base64,{content}" if whole else shown
+    assert header(page).evaluate(LINK, ["dragover", address])
+    assert header(page).evaluate(LINK, ["drop", address])
+    expect(page.control("image").locator("img")).to_be_visible(timeout=PATIENCE)
+    assert page.is_on()
+
+
+def test_dragging_over_a_picture_leaves_it(page: StylePage, stripes: Path, sunset: Path) -> None:
+    page.open_accordion()
+    page.upload(stripes)
+    before = page.control("image").locator("img").get_attribute("src")
+    assert give(page.control("image").locator("img"), "dragover", sunset)
+    page.page.wait_for_timeout(300)
+    expect(page.control("image").locator("img")).to_have_attribute("src", before or "")
 
 
 def test_a_picture_pasted_where_the_focus_is(page: StylePage, stripes: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from tests.lifecycle.conftest import Studio
 
 SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, Model: tiny"
 SEEN = "what the interrogator sees"
+XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:li>Steps: 3, Sampler: none, Seed: 1</rdf:li></x:xmpmeta>'
+SWARM = json.dumps({"sui_image_params": {"prompt": "a snail, (spiky:1.4)", "steps": 30, "sampler": "euler"}}, indent=2)
+GRAPH = json.dumps({"3": {"class_type": "KSampler", "inputs": {"seed": 5, "steps": 20, "sampler_name": "euler"}}})
 RED = Image.new("RGB", (32, 32), (255, 0, 0))
 
 
@@ -30,10 +34,11 @@ def dropped(form: str, **options: Any) -> Any:
     return PictureBox().preprocess("data:image/x;base64," + base64.b64encode(buffer.getvalue()).decode())
 
 
-def png(name: str, text: str) -> Any:
-    notes = PngImagePlugin.PngInfo()
-    notes.add_text(name, text)
-    return dropped("PNG", pnginfo=notes)
+def png(*notes: tuple[str, str]) -> Any:
+    written = PngImagePlugin.PngInfo()
+    for name, text in notes:
+        written.add_itxt(name, text)
+    return dropped("PNG", pnginfo=written)
 
 
 def jpeg(comment: bytes) -> Any:
@@ -45,11 +50,12 @@ def jpeg(comment: bytes) -> Any:
 @pytest.mark.parametrize(
     "picture",
     [
-        png("parameters", f"a (red:1.2) cat, sitting <lora:ink:1>\nNegative prompt: blurry\n{SETTINGS}"),
+        png(("parameters", f"a (red:1.2) cat, sitting <lora:ink:1>\nNegative prompt: blurry\n{SETTINGS}")),
         jpeg(b"UNICODE\0" + f"a red cat, sitting\n{SETTINGS}".encode("utf-16-be")),
         dropped("GIF", comment=f"a red cat\n{SETTINGS}".encode()),
+        png(("parameters", f"a red cat\n{SETTINGS}"), ("XML:com.adobe.xmp", XMP), ("Software", "Lightroom")),
     ],
-    ids=["PNG", "JPEG", "GIF"],
+    ids=["PNG", "JPEG", "GIF", "Lightroom"],
 )
 def test_a_generated_picture_knows_its_prompt(picture: Any) -> None:
     assert caption(picture, "style reference") == "a red cat"
@@ -58,11 +64,14 @@ def test_a_generated_picture_knows_its_prompt(picture: Any) -> None:
 @pytest.mark.parametrize(
     "picture",
     [
-        png("comment", "Screenshot"),
-        png("parameters", '{"prompt": "a cat", "steps": 30, "sampler": "euler", "seed": 1}'),
-        png("parameters", f"\n{SETTINGS}"),
-        png("parameters", "Steps: many, Sampler: none, Seed: 1, Size: 2x2"),
-        png("exif", str(b"Exif\0\0MM\0*\0\0\0\x08")),
+        png(("comment", "Screenshot")),
+        png(("parameters", '{"prompt": "a cat", "steps": 30, "sampler": "euler", "seed": 1}')),
+        png(("parameters", SWARM)),
+        png(("prompt", GRAPH), ("workflow", GRAPH)),
+        png(("parameters", GRAPH), ("prompt", f"a red cat\n{SETTINGS}")),
+        png(("parameters", f"\n{SETTINGS}")),
+        png(("parameters", "Steps: many, Sampler: none, Seed: 1, Size: 2x2")),
+        png(("exif", str(b"Exif\0\0MM\0*\0\0\0\x08"))),
         jpeg(b"ASCII\0\0\0shot on film, Lens: 50mm, ISO: 400, Shutter: 1/60"),
         jpeg(b"UNICODE\0\xd8"),
         dropped("JPEG", comment=b"CREATOR: gd-jpeg v1.0 (using IJG JPEG v62), quality = 90\n"),
@@ -72,7 +81,7 @@ def test_a_generated_picture_knows_its_prompt(picture: Any) -> None:
         dropped("JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x09\x87"),
         dropped("WEBP", exif=b"no EXIF"),
     ],
-    ids=["screenshot", "JSON", "no prompt", "no numbers", "Extras", "camera", "half a letter", "gd", "Lavc", "GIF",
+    ids=["screenshot", "JSON", "SwarmUI", "ComfyUI", "the wrong way round", "no prompt", "no numbers", "Extras", "camera", "half a letter", "gd", "Lavc", "GIF",
          "IFD far away", "IFD cut off", "no IFD"],
 )  # fmt: skip
 def test_any_other_text_says_nothing(picture: Any) -> None:
@@ -86,7 +95,7 @@ def test_a_host_that_stumbles_over_notes_is_no_error(monkeypatch: pytest.MonkeyP
         raise ValueError("unpack requires a buffer of 2 bytes")
 
     monkeypatch.setattr(images, "read_info_from_image", stumbling)
-    assert caption(png("parameters", f"a cat\n{SETTINGS}"), "style reference") == SEEN
+    assert caption(png(("parameters", f"a cat\n{SETTINGS}")), "style reference") == SEEN
 
 
 def test_what_is_no_picture_is_called_so() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from lib_instantstyle.models.vision_tower import VisionTower
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.jobs.saving import save_style
@@ -130,3 +131,65 @@ def test_deleting_a_style_leaves_its_twin(api: Api, folder: Path, content: bytes
     assert (answer.status_code, "no saved style 'INK'" in answer.json()["detail"]) == (422, True)
     assert [api.request("DELETE", f"{STYLES}/Ink").status_code for _ in range(2)] == [200, 404]
     assert (folder / "ink.safetensors").exists()
+
+
+def test_a_name_with_brackets_stays_one(studio: Studio, api: Api, folder: Path, content: bytes) -> None:
+    """AIrjen/OneButtonPrompt#64; emphasis around the tag too."""
+    put(folder, content, "some ink (dry)")
+    for prompt in ("a house <instantstyle:some ink (dry):0.5>", "((a house <instantstyle:some ink (dry):0.5>:1.2))"):
+        info = json.loads(api.txt2img({}, prompt=prompt).json()["info"])["infotexts"][0]
+        assert "some ink (dry): " in info
+
+
+def test_a_dot_ends_no_name(api: Api, folder: Path, content: bytes) -> None:
+    """anapnoe/stable-diffusion-webui-ux-forge#7: FLUX.1-dev and FLUX.1-schnell shared one thumbnail."""
+    put(folder, content, "FLUX.1-dev", "FLUX.1-schnell", "FLUX")
+    for name in ("FLUX.1-dev", "FLUX.1-schnell", "FLUX"):
+        (folder / f"{name}.preview.png").touch()
+        (folder / f"{name}.json").write_text(json.dumps({"description": f"this is {name} itself"}))
+    html = cards()
+    for name in ("FLUX.1-dev", "FLUX.1-schnell", "FLUX"):
+        assert f"{name}.preview.png" in html
+        assert f"this is {name} itself" in html
+    assert api.request("DELETE", f"{STYLES}/FLUX.1-dev").status_code == 200
+    assert sorted(path.name for path in folder.glob("FLUX*")) == sorted(
+        f"{name}{suffix}" for name in ("FLUX.1-schnell", "FLUX") for suffix in (".json", ".preview.png", ".safetensors")
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Digital/Oil painting", "___*NEGATIVE PROMPTS ONLY___", "test :)", "CON.txt", "nul.json", "COM1.foo", "CONIN$", "ink.", "New Co-op?"],
+)  # fmt: skip
+def test_what_is_no_file_name_everywhere_is_refused_by_name(api: Api, folder: Path, content: bytes, name: str) -> None:
+    """javsezlol1/Stylez#3, masatoImayama/rough2ink#22, HarbourMasters/Shipwright#6712."""
+    before = set(folder.iterdir())
+    answer = api.request("POST", STYLES, {"name": name, "file": base64.b64encode(content).decode()})
+    assert answer.status_code == 422
+    assert f"{name!r} cannot be the name of a style" in answer.json()["detail"]
+    assert set(folder.iterdir()) == before
+
+
+def test_a_name_without_one_latin_letter(api: Api, folder: Path, content: bytes) -> None:
+    """javsezlol1/Stylez#18: names in Chinese came out empty, and the extension did not load."""
+    assert api.request("POST", STYLES, {"name": "水墨", "file": base64.b64encode(content).decode()}).status_code == 200
+    assert "水墨" in listed(api)
+    assert "instantstyle:水墨:" in cards()
+
+
+@pytest.mark.parametrize("sent", ["style", "file"])
+def test_a_name_that_is_taken_is_refused_before_the_encoder(
+    studio: Studio,
+    api: Api,
+    folder: Path,
+    content: bytes,
+    sent: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """oobabooga/textgen#7622: what is wrong with a name was said after the work."""
+    put(folder, content, "ink")
+    studio.forget()
+    monkeypatch.setattr(VisionTower, "__init__", lambda *_: pytest.fail("The encoder was loaded."))
+    body = {"style": {"image": studio.reference}} if sent == "style" else {"file": base64.b64encode(content).decode()}
+    answer = api.request("POST", STYLES, {"name": "Ink", **body})
+    assert (answer.status_code, "There is a style 'ink' already" in answer.json()["detail"]) == (409, True)

@@ -133,6 +133,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "plain, apart": {"negative_prompt": "blurry", **APART},
     "long prompt": {"prompt": LONG, "negative_prompt": "blurry"},
     "two pictures of a long prompt, apart": {"prompt": LONG, "negative_prompt": "blurry", "batch_size": 2, **APART},
+    "three pictures": {"negative_prompt": "blurry", "batch_size": 3},
+    "two batches of a long prompt": {"prompt": LONG, "negative_prompt": "blurry", "n_iter": 2},
     "parts": {"prompt": f"{LONG} AND b", "negative_prompt": "blurry"},
     "negatives left out": {"negative_prompt": "blurry", "s_min_uncond": 4.0, "steps": 4},
 }

@@ -57,6 +57,43 @@ def test_each_batch_of_a_job_too(studio: Studio, ink: str) -> None:
     assert [bool(text) for text in named] == [False, True]
 
 
+@pytest.mark.parametrize("grid", [False, True])
+def test_every_picture_of_several_batches_names_its_own(studio: Studio, ink: str, oil: str, grid: bool) -> None:
+    """The host counts pictures from the batch's first for their own infotexts, from the job's for the grid's."""
+    tags = [ink, oil, oil, ink, "", oil]
+    prompts = [f"a house{f' <instantstyle:{tag}:1>' if tag else ''}" for tag in tags]
+    studio.host.shared.opts.data["return_grid"] = grid
+    processed = studio.host.txt2img(prompt=prompts, batch_size=2, n_iter=3, do_not_save_grid=not grid)
+    assert [text.partition(":")[0] for text in made(processed)[1]] == [ink] * grid + tags
+
+
+@pytest.mark.parametrize("where", ["prompt", "hr_prompt"])
+def test_each_batch_has_its_own_tags_in_the_hires_pass(studio: Studio, ink: str, oil: str, where: str) -> None:
+    """lllyasviel/stable-diffusion-webui-forge#1330, adieyal/sd-dynamic-prompts#805."""
+
+    def job(*tags: str) -> tuple[list[bytes], list[str]]:
+        prompts = [f"a house <instantstyle:{tag}:1>" for tag in tags]
+        return made(studio.host.txt2img(**{"prompt": ["a house"] * 2, where: prompts}, n_iter=2, **HIRES))
+
+    mixed, named = job(ink, oil)
+    assert mixed == [job(ink, ink)[0][0], job(oil, oil)[0][1]]
+    assert [ink in text for text in named] == [True, False]
+    assert [oil in text for text in named] == [False, True]
+
+
+def test_the_weight_in_the_infotext_is_the_one_that_acted(studio: Studio, ink: str) -> None:
+    """adieyal/sd-dynamic-prompts#357."""
+
+    def batch(*weights: float) -> tuple[list[bytes], list[str]]:
+        prompts = [f"a house <instantstyle:{ink}:{weight}>" for weight in weights]
+        processed = studio.host.txt2img(prompt=prompts, batch_size=len(weights))
+        return made(processed)[0], [text.splitlines()[0] for text in processed.infotexts]
+
+    mixed, prompts = batch(0.9, 0.1)
+    assert mixed == [batch(0.9, 0.9)[0][0], batch(0.1, 0.1)[0][1]]
+    assert [f"<instantstyle:{ink}:{weight}>" in prompt for prompt, weight in zip(prompts, (0.9, 0.1), strict=True)] == [True] * 2  # fmt: skip
+
+
 def test_the_accordion_s_style_is_for_all(studio: Studio, ink: str) -> None:
     prompts = [f"a house <instantstyle:{ink}:1>", "a house"]
     images, named = made(studio.host.txt2img(studio.request(), prompt=prompts, batch_size=2))

@@ -12,12 +12,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.live import needs
 from tests.live.client import WebUI, encoded
 from tests.live.test_controls import HIRES, made
+from tests.live.test_neighbours import PROMPT_MATRIX
 from tests.tiny import pictures
 
 pytestmark = pytest.mark.each_host
 NAME = "live test (ink)"
+OTHER = "live test wash"
 SETTINGS = {"content": "stripes", "style_weight": 1.5, "curve": "Fade out"}
 
 
@@ -63,6 +66,24 @@ def test_a_tag_in_the_prompt(webui: WebUI, saved: dict[str, Any], plain: list[by
     assert webui.txt2img(prompt=f"a house<instantstyle:{NAME}:0.4>").pictures not in (plain, tagged.pictures)
     twice = webui.txt2img(prompt=f"a house<instantstyle:{NAME}:0.5><instantstyle:{NAME.upper()}:0.5>")
     assert twice.pictures == tagged.pictures
+
+
+def test_each_prompt_of_a_matrix_names_its_own_styles(
+    webui: WebUI, style: dict[str, Any], saved: dict[str, Any]
+) -> None:
+    """The script makes one job of several batches."""
+    needs.script(webui, "prompt matrix", "txt2img")
+    body = {"name": OTHER, "style": style, "replace": True}
+    assert webui.post("/instantstyle/styles", body).status == 200
+    try:
+        prompt = f"a house|<instantstyle:{NAME}:1>|<instantstyle:{OTHER}:1>"
+        answer = webui.txt2img(prompt=prompt, script_name="prompt matrix", script_args=PROMPT_MATRIX)
+    finally:
+        delete(webui, OTHER)
+    assert answer.status == 200, answer.body
+    own = [text.partition("InstantStyle styles: ")[2] for text in answer.infotexts[-4:]]  # after the grid's
+    assert [f"{NAME}: {saved['sha256']}" in text for text in own] == [False, True, False, True]
+    assert [f"{OTHER}: " in text for text in own] == [False, False, True, True]
 
 
 def test_several_styles_at_once(webui: WebUI, style: dict[str, Any], saved: dict[str, Any]) -> None:

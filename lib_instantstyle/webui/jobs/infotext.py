@@ -7,6 +7,7 @@ its default. Pasting text with our version fills in those defaults; text without
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -83,15 +84,22 @@ def write_styles(hashes: Mapping[int, Mapping[str, str]], batch: Iterable[int]) 
 
     Args:
         hashes: By the picture's number in the job, and the style's name.
-        batch: The pictures whose infotext comes next. Where they differ, the entry is a list with one text, or None,
-            for each picture up to the last, of which the host takes the picture's own.
+        batch: The pictures whose infotext comes next. Where they differ, the host asks for each picture's own.
     """
     texts = {picture: ", ".join(f"{name}: {digest}" for name, digest in own.items()) for picture, own in hashes.items()}
     if not texts:
         return {}
     if len(different := {texts.get(picture) for picture in (*batch, *texts)}) == 1:
         return {STYLES: different.pop()}
-    return {STYLES: [texts.get(picture) for picture in range(max(*batch, *texts) + 1)]}
+    return {STYLES: functools.partial(_text_of_picture, texts)}
+
+
+def _text_of_picture(
+    texts: Mapping[int, str], /, *, p: Any, index: int, all_prompts: Any, use_main_prompt: bool, **_: Any
+) -> str | None:
+    """Return one of ``texts``; the host's ``index`` counts from where the prompts begin, the job's or the batch's."""
+    is_of_job = use_main_prompt or all_prompts is p.all_prompts
+    return texts.get(index if is_of_job else p.iteration * p.batch_size + index)
 
 
 def fill_defaults(parameters: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace
     Raises:
         InstantStyleError: If the name is taken or cannot be one, or the pictures cannot be embedded.
     """
-    builder.library.path_of(name)  # refuses a bad name before the encoder is loaded
+    builder.library.path_for(name, replace=replace)  # refuses a bad or taken name before the encoder is loaded
     thumbnail = _thumbnail(params, builder)
     style = builder.from_accordion(style_alone(params))
     kind, width = style.adapter.kind, style.adapter.embedding_width
