@@ -1,6 +1,6 @@
 // Makes the drawn UNet a set of eleven sliders: click, drag and arrow keys. The server holds the truth: an edit goes
 // into a hidden textbox as "<block>=<weight>#<count>", and the server answers by replacing the whole drawing.
-// Listeners stand on the document, since drawings come and go. The only global is instantstyleSize.
+// Listeners stand on the document, since drawings come and go.
 
 (() => {
     "use strict";
@@ -178,8 +178,4 @@
     document.addEventListener("focusin", onFocusIn);
     document.addEventListener("focusout", onFocusOut);
     new MutationObserver(onReplaced).observe(document.documentElement, {childList: true, subtree: true});
-
-    // For gradio's _js: [width, height] of a tab, "txt2img" or "img2img".
-    window.instantstyleSize = (tab) =>
-        ["width", "height"].map((side) => Number(root().querySelector(`#${tab}_${side} input[type=number]`)?.value));
 })();

@@ -1,6 +1,6 @@
 // Habits of the accordion: its title says what is active, pictures come by clipboard, by dropping them anywhere on it or
 // from the last result, and a download is followed while somebody looks. Listeners stand on the document. The globals
-// are instantstylePictures, instantstyleLastResult and instantstyleRefused, for gradio's _js.
+// are instantstylePictures, instantstyleLastResult and instantstyleRefused, for gradio's js.
 
 (() => {
     "use strict";
@@ -9,7 +9,7 @@
     const DRAWN_MS = 50; // until the page shows what an event brought
     const TABS = ["txt2img", "img2img"];
     const PICTURE_NAMES = /\.(avif|bmp|gif|hei[cf]|jpe?g|jxl|png|tiff?|webp)$/i; // browsers do not know every type
-    const BOX = '[data-testid="image"]';
+    const BOX = '[data-testid="image"], .instantstyle-canvas';
 
     let refused = ""; // the name of what was dropped and not taken
 

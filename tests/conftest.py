@@ -10,6 +10,7 @@ import pytest
 # jobs in this process; `torch.set_num_threads` holds for the one that calls it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gradio
 import torch
 
 from lib_instantstyle.models.adapter import Adapter, open_adapter
@@ -21,6 +22,8 @@ STAND_IN = "stand-in"
 INNER_PASS = Path(__file__).parent / "host" / "inner_pass"
 
 torch.set_num_threads(1)
+if hasattr(gradio, "component_meta"):
+    gradio.component_meta.create_or_modify_pyi = lambda *_: None  # as hosts on gradio 4: no files beside our modules
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 
 from playwright.sync_api import FloatRect, Locator, Page, TimeoutError, expect
@@ -30,7 +31,11 @@ class StylePage:
 
     def open_tab(self, label: str, tab: str = "txt2img") -> None:
         """Turn to one of the accordion's own tabs."""
-        self.control("tabs", tab).locator(".tab-nav").first.get_by_role("button", name=label, exact=True).click()
+        self.turn_to(self.control("tabs", tab), label)
+
+    def turn_to(self, tabs: Locator, label: str) -> None:
+        """Turn to the tab ``label`` of ``tabs``; only gradio 4 gives its buttons the role of tabs."""
+        tabs.locator(".tab-nav").first.locator("button").filter(has_text=re.compile(rf"^\s*{label}\s*$")).click()
 
     def upload(self, picture: Path, tab: str = "txt2img") -> None:
         self.control("image", tab).locator("input[type=file]").set_input_files(picture)

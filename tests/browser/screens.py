@@ -72,7 +72,7 @@ def _prepare(page: StylePage, files: dict[str, Path]) -> None:
 
 
 def _cards(page: StylePage) -> None:
-    page.page.locator("#txt2img_extra_tabs > .tab-nav").get_by_role("button", name="InstantStyle", exact=True).click()
+    page.turn_to(page.page.locator("#txt2img_extra_tabs"), "InstantStyle")
     page.page.locator("#txt2img_instantstyle_extra_refresh, #txt2img_extra_refresh").first.click()
     page.page.wait_for_timeout(2500)
     page.page.locator("#txt2img_instantstyle_cards .card").first.click()
@@ -82,8 +82,8 @@ def _cards(page: StylePage) -> None:
 
 
 def _settings(page: StylePage) -> None:
-    page.page.locator("#tabs > .tab-nav").get_by_role("button", name="Settings", exact=True).click()
-    page.page.locator("#settings > .tab-nav").get_by_role("button", name="InstantStyle", exact=True).click()
+    page.turn_to(page.page.locator("#tabs"), "Settings")
+    page.turn_to(page.page.locator("#settings"), "InstantStyle")
     page.page.wait_for_timeout(800)
     page.page.locator("#settings_instantstyle").screenshot(path=IMAGES / "settings.png")
 

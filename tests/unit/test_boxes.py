@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import pickle
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,14 +18,15 @@ from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.pictures.decoding import is_empty, load_picture, load_pictures
 from lib_instantstyle.pictures.unopened import Unopened
 from lib_instantstyle.webui.encoding.job_pictures import take_pictures
-from lib_instantstyle.webui.page.pictures import Canvas, MaskGallery, PictureBox, PictureGallery
+from lib_instantstyle.webui.page.compat import entries
+from lib_instantstyle.webui.page.pictures import MaskGallery, PictureBox, PictureGallery
 from lib_instantstyle.webui.page.tabs.references_tab import _added, _views
-from lib_instantstyle.webui.page.tabs.regions_tab import _blank, _set
+from lib_instantstyle.webui.page.tabs.regions_tab import _set
 from tests.live.client import encoded
+from tests.support.payloads import box_value, content_of, gallery_value, named
 
 RED = Image.new("RGB", (64, 48), (255, 0, 0))
 SIZE = (64, 48)
-NO_PICTURE = "data:image/png;base64," + base64.b64encode(b"a text that was renamed").decode()
 
 
 def url(image: Image.Image) -> str:
@@ -38,15 +40,15 @@ def strokes(box: tuple[int, int, int, int] | None = None) -> str:
     return url(layer)
 
 
-def used(sent: Any, number: str = "1") -> Image.Image:
-    mask = _set(Canvas().preprocess(sent), number, 0, [])[int(number) - 1]
+def used(picture: str, strokes: str, number: str = "1") -> Image.Image:
+    mask = _set(picture, strokes, number, 0, [])[int(number) - 1]
     assert mask is not None
     return mask
 
 
 def test_sixteen_bits_arrive_scaled_not_clipped() -> None:
     grey = Image.fromarray(np.linspace(0, 65535, 40 * 40).reshape(40, 40).astype(np.uint16))
-    picture = load_picture(PictureBox().preprocess(url(grey)))
+    picture = load_picture(PictureBox().preprocess(box_value(content_of(grey))))
     assert picture is not None
     values = np.asarray(picture.image)
     assert (values.min(), values.max()) == (0, 255)
@@ -55,7 +57,7 @@ def test_sixteen_bits_arrive_scaled_not_clipped() -> None:
 
 def test_what_is_no_picture_is_refused_by_us() -> None:
     with pytest.raises(PictureError, match="The style reference cannot be read: it is no picture"):
-        load_picture(PictureBox().preprocess(NO_PICTURE), name="style reference")
+        load_picture(PictureBox().preprocess(box_value(b"a text that was renamed")), name="style reference")
 
 
 def test_an_empty_box_is_none() -> None:
@@ -63,33 +65,27 @@ def test_an_empty_box_is_none() -> None:
 
 
 def test_strokes_are_the_mask() -> None:
-    assert used({"image": url(_blank(*SIZE)), "mask": strokes((8, 8, 23, 31))}).getbbox() == (8, 8, 24, 32)
+    assert used(url(RED), strokes((8, 8, 23, 31))).getbbox() == (8, 8, 24, 32)
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [url(_blank(*SIZE)), {"image": url(_blank(*SIZE)), "mask": None}, {"image": url(_blank(*SIZE)), "mask": strokes()}],
-    ids=["alone", "without a mask", "without strokes"],
-)
-def test_an_empty_canvas_is_no_mask(sent: Any) -> None:
+def test_an_empty_canvas_is_no_mask() -> None:
     with pytest.raises(ParameterError, match=r"Nothing is painted yet\. Paint where reference 2 acts"):
-        used(sent, "2")
+        used("", strokes(), "2")
 
 
 def test_no_canvas_is_no_mask() -> None:
     with pytest.raises(ParameterError, match="There is nothing to make a mask of"):
-        used(None)
+        used("", "")
 
 
 @pytest.mark.parametrize("level", [64, 96, 128, 255])
 def test_an_uploaded_mask_may_be_uniform(level: int) -> None:
-    sent = {"image": url(Image.new("L", SIZE, level)), "mask": strokes()}
-    assert used(sent).getextrema() == (level, level)
+    assert used(url(Image.new("L", SIZE, level)), strokes()).getextrema() == (level, level)
 
 
 def test_an_uploaded_mask_may_have_sixteen_bits() -> None:
     half = Image.fromarray(np.full((48, 64), 32896, dtype=np.uint16))
-    assert used({"image": url(half), "mask": None}).getextrema() == (128, 128)
+    assert used(url(half), strokes()).getextrema() == (128, 128)
 
 
 # ---- nothing is opened before a job looks at it ----
@@ -99,11 +95,11 @@ def never(*_: Any, **__: Any) -> None:
     raise AssertionError("somebody looked")
 
 
-FILE = {"name": "/tmp/gradio/gone/image.png", "data": None, "is_file": True}
+FILE = named("/tmp/gradio/gone/image.png")
 SENT = {
-    PictureBox: url(_blank(*SIZE)),
-    PictureGallery: [FILE, [FILE, None], [FILE, "a caption"]],
-    MaskGallery: [[FILE, "Reference 2"], [FILE, "no mask"]],
+    PictureBox: box_value(content_of(RED)),
+    PictureGallery: gallery_value(FILE, [FILE, None], [FILE, "a caption"]),
+    MaskGallery: gallery_value([FILE, "Reference 2"], [FILE, "no mask"]),
 }
 
 
@@ -128,15 +124,41 @@ def test_what_came_from_the_page_goes_back_as_it_came() -> None:
     """'Send to img2img', and buttons that leave other pictures as they are; the file may be gone."""
     box, gallery, masks = PictureBox(), PictureGallery(), MaskGallery()
     assert box.postprocess(box.preprocess(SENT[PictureBox])) == SENT[PictureBox]
-    assert gallery.postprocess(gallery.preprocess([FILE, FILE])) == [FILE, FILE]
-    assert masks.postprocess(masks.preprocess(SENT[MaskGallery])) == [[FILE, "Reference 2"]]
+    two = gallery_value(FILE, FILE)
+    assert gallery.postprocess(gallery.preprocess(two)) == two
+    assert masks.postprocess(masks.preprocess(SENT[MaskGallery])) == gallery_value([FILE, "Reference 2"])
 
 
 def test_a_new_picture_stands_beside_those_of_the_page() -> None:
     gallery = PictureGallery()
-    shown = gallery.postprocess([*gallery.preprocess([FILE]), Image.new("RGB", SIZE)])
-    assert shown[0] == FILE
-    assert Image.open(shown[1]["name"]).size == SIZE
+    kept, new = entries(gallery.postprocess([*gallery.preprocess(gallery_value(FILE)), RED]))
+    assert kept == (FILE, "")
+    written = new[0]["name"] if isinstance(new[0], dict) else new[0].path
+    assert Image.open(written).getpixel((0, 0)) == (255, 0, 0)  # without loss
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_only_files_that_the_server_wrote_are_opened(
+    written: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere than where gradio keeps uploads; the host knows what it wrote."""
+    elsewhere = tmp_path / "image.png"
+    RED.save(elsewhere)
+
+    def opened_by_host(file: dict[str, str]) -> Image.Image:
+        assert written
+        return Image.open(file["name"])
+
+    host = SimpleNamespace(check_tmp_file=lambda *_: written, demo=None, image_from_url_text=opened_by_host)
+    for name in ("modules.ui_tempdir", "modules.shared", "modules.infotext_utils"):
+        monkeypatch.setitem(sys.modules, name, host)
+    monkeypatch.setitem(sys.modules, "modules", SimpleNamespace(ui_tempdir=host, shared=host))
+    [picture] = PictureGallery().preprocess(gallery_value(named(elsewhere)))
+    if written:
+        assert load_picture(picture)
+    else:
+        with pytest.raises(PictureError, match="The style reference is gone"):
+            load_picture(picture, name="style reference")
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("no such file"), AssertionError("outside of allowed directories")])
@@ -164,7 +186,7 @@ def test_an_address_in_a_box_is_not_fetched() -> None:
 def test_the_views_open_nothing_while_the_accordion_is_off() -> None:
     assert "value" not in _views(False, Unopened(FILE, never), [Unopened(FILE, never)], "Centre")
     with pytest.raises(PictureError, match=r"The style reference 2 is gone"):
-        _views(True, Unopened(url(_blank(*SIZE)), lambda payload, _: payload), [Unopened(FILE, never)], "Centre")
+        _views(True, Unopened(url(RED), lambda payload, _: payload), [Unopened(FILE, never)], "Centre")
 
 
 def test_files_that_are_added_are_called_by_their_names(tmp_path: Path) -> None:

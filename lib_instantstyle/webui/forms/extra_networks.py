@@ -109,10 +109,11 @@ def _card(page: Any, entry: StyleEntry, index: int | None) -> dict[str, Any]:
 
     name, path = entry.name, str(entry.path)
     stem, metadata = path.removesuffix(SUFFIX), page.metadata[name]
+    embedded = getattr(page, "find_embedded_preview", lambda *_: None)  # not every host has it
     return {
         "name": name,
         "filename": path,
-        "preview": page.find_preview(stem) or page.find_embedded_preview(stem, name, metadata),
+        "preview": page.find_preview(stem) or embedded(stem, name, metadata),
         "description": page.find_description(stem) or _description(metadata),
         "search_terms": [page.search_terms_from_path(path)],
         "local_preview": f"{stem}.png",

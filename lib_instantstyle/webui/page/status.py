@@ -7,6 +7,7 @@ from html import escape
 import gradio as gr
 
 from lib_instantstyle.models.preflight import Check, Verdict, checks, next_step
+from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
@@ -33,7 +34,7 @@ class StatusLine(Section):
             "inputs": [self._count, *map(fields.__getitem__, ("enabled", "adapter", "reference", "style", "content"))],
             "outputs": [self._line],
             "show_progress": False,
-            "_js": f"async (_, ...rest) => [await instantstylePictures('{fields.elem_id('image')}'), ...rest]",
+            **js(f"async (_, ...rest) => [await instantstylePictures('{fields.elem_id('image')}'), ...rest]"),
         }
         changed = [fields[name].change for name in ("enabled", "image", "adapter", "reference", "style")]
         tabs = [tab.select for tab in fields.tabs.values()]

@@ -20,7 +20,7 @@ os.environ["OMP_NUM_THREADS"] = str(cmd_opts.threads)
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
-from modules import call_queue, initialize, script_callbacks, shared, ui, ui_extra_networks_routes
+from modules import call_queue, gradio4, initialize, script_callbacks, shared, ui, ui_extra_networks_routes
 from modules.api.api import Api
 from modules.paths_internal import data_path, models_path, script_path
 
@@ -69,7 +69,10 @@ def _page_app(demo: gr.Blocks) -> FastAPI:
     demo.is_running = True
     demo.validate_queue_settings()
     demo.config = demo.get_config_file()
-    return gr.routes.App.create_app(demo)
+    if gradio4.IS_4:
+        gradio4.before_start(demo)
+    demo.app = gr.routes.App.create_app(demo)
+    return demo.app
 
 
 class Server:
@@ -91,13 +94,16 @@ class Server:
         if shared.demo is not None:
             shared.demo.server_name, shared.demo.server_port = self.host, self.port
             shared.demo.local_url = f"{self.url}/"
-            shared.demo._queue.set_url(shared.demo.local_url)
+            if not gradio4.IS_4:
+                shared.demo._queue.set_url(shared.demo.local_url)
         self._thread = threading.Thread(target=self._uvicorn.run, daemon=True)
         self._thread.start()
         while not self._uvicorn.started:
             if not self._thread.is_alive():
                 raise RuntimeError(f"Port {self.port} cannot be used. Choose another one with --port.")
             time.sleep(_POLL / 10)
+        if shared.demo is not None and gradio4.IS_4:
+            gradio4.after_start(shared.demo)
 
     def stop(self) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # open pages are cut off; no need to say so

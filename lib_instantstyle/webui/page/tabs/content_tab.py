@@ -10,6 +10,7 @@ import gradio as gr
 from lib_instantstyle.webui.encoding.job_pictures import style_alone
 from lib_instantstyle.webui.jobs.measure import measure
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields, params_from, queued
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.meter import MeterRow, meter
@@ -41,7 +42,7 @@ class ContentTab(Section):
     def connect(self) -> None:
         """Measure on demand, and clear the measurement once anything changes that it depends on."""
         fields = self._fields
-        clear = {"fn": None, "outputs": [self._meter], "_js": f"() => {json.dumps(_HELP)}"}
+        clear = {"fn": None, "outputs": [self._meter], **js(f"() => {json.dumps(_HELP)}")}
         fields.topics.listen(Topic.REFERENCES, **clear)
         for name in _MEASURED:
             fields[name].change(**clear)

@@ -12,6 +12,7 @@ from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library.saved_style import PICTURES, SETTINGS
 from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields, params_from, queued, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
@@ -74,10 +75,10 @@ class LibraryTab(Section):
         fields["image"].upload(lambda: "", outputs=[style], show_progress=False)
         everything = [self._name, self._replace, *fields.in_order()]
         self._save.click(queued(self._saved), inputs=everything, outputs=[style, said])
-        self._delete.click(showing_errors(self._deleted), inputs=[style], outputs=[style, said], _js=_CONFIRM)
+        self._delete.click(showing_errors(self._deleted), inputs=[style], outputs=[style, said], **js(_CONFIRM))
         self._export.click(showing_errors(self._exported), inputs=[style], outputs=[self._file])
         added = {"inputs": [self._imported, self._replace, self._name], "outputs": [style, said]}
-        self._imported.upload(showing_errors(self._imported_file), _js=_OWN_NAME, **added)
+        self._imported.upload(showing_errors(self._imported_file), **js(_OWN_NAME), **added)
 
     def _choices(self) -> list[str]:
         return ["", *self._library.names()]

@@ -13,6 +13,7 @@ from lib_instantstyle.params import recipes
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding import captions
+from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields, queued
 from lib_instantstyle.webui.page.section import Section
 
@@ -64,10 +65,10 @@ class StyleTab(Section):
         filled = [fields[name] for name in recipes.fields()]
         self._recipe.input(_fill, inputs=[self._recipe], outputs=[self._advice, *filled], show_progress=False)
         self._caption.click(queued(_describe), inputs=[fields["image"], fields["content"]], outputs=[fields["content"]])
-        use = f"async () => [await instantstyleLastResult('{self._tab}')]"
-        self._last.click(_check_found, inputs=[self._found], _js=use, show_progress=False)
-        refused = "() => [instantstyleRefused()]"
-        self._refuse.click(_refused, inputs=[self._dropped], _js=refused, show_progress=False)
+        use = js(f"async () => [await instantstyleLastResult('{self._tab}')]")
+        self._last.click(_check_found, inputs=[self._found], **use, show_progress=False)
+        refused = js("() => [instantstyleRefused()]")
+        self._refuse.click(_refused, inputs=[self._dropped], **refused, show_progress=False)
         reference = fields["reference"]
         reference.change(
             lambda value: gr.update(visible=bool(value)), inputs=[reference], outputs=[reference], show_progress=False

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from modules import script_callbacks, scripts
+from modules import gradio4, script_callbacks, scripts
 
 
 def _wrap(original: Any) -> Any:
@@ -25,8 +25,9 @@ def _wrap(original: Any) -> Any:
 
 def install() -> None:
     """Replace the constructors; once a process."""
-    if getattr(gr.components.IOComponent, "_stand_in", False):
+    component = gr.components.Component if gradio4.IS_4 else gr.components.IOComponent
+    if getattr(component, "_stand_in", False):
         return
-    for base in (gr.components.IOComponent, gr.blocks.BlockContext):
+    for base in (component, gr.blocks.BlockContext):
         base.__init__ = _wrap(base.__init__)
-    gr.components.IOComponent._stand_in = True
+    component._stand_in = True

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import gradio as gr
 
+from modules import gradio4
+
+gradio4.install()
+
 
 class FormComponent:
     """Marks components that belong into a form."""
+
+    webui_do_not_create_gradio_pyi_thank_you = True
 
     def get_expected_parent(self) -> type:
         return gr.components.Form
@@ -20,6 +27,7 @@ gr.Dropdown.get_expected_parent = FormComponent.get_expected_parent
 class ToolButton(FormComponent, gr.Button):
     """A small button with an emoji."""
 
+    @functools.wraps(gr.Button.__init__)
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         classes = kwargs.pop("elem_classes", [])
         super().__init__(*args, elem_classes=["tool", *classes], **kwargs)
@@ -29,6 +37,9 @@ class ToolButton(FormComponent, gr.Button):
 
 
 class ResizeHandleRow(gr.Row):
+    webui_do_not_create_gradio_pyi_thank_you = True
+
+    @functools.wraps(gr.Row.__init__)
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.elem_classes.append("resize-handle-row")
@@ -63,6 +74,7 @@ class FormColorPicker(FormComponent, gr.ColorPicker):
 
 
 class DropdownMulti(FormComponent, gr.Dropdown):
+    @functools.wraps(gr.Dropdown.__init__)
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(multiselect=True, **kwargs)
 
@@ -71,6 +83,7 @@ class DropdownMulti(FormComponent, gr.Dropdown):
 
 
 class DropdownEditable(FormComponent, gr.Dropdown):
+    @functools.wraps(gr.Dropdown.__init__)
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_custom_value=True, **kwargs)
 
@@ -87,8 +100,13 @@ class InputAccordion(gr.Checkbox):
     """
 
     global_index = 0
+    webui_do_not_create_gradio_pyi_thank_you = True
 
-    def __init__(self, value: bool, **kwargs: Any) -> None:
+    @functools.wraps(gr.Checkbox.__init__)
+    def __init__(self, value: bool = False, **kwargs: Any) -> None:
+        if "render" in kwargs:  # gradio 4 makes the checkbox anew when it changes
+            super().__init__(value, **kwargs)
+            return
         self.accordion_id = kwargs.get("elem_id")
         if self.accordion_id is None:
             self.accordion_id = f"input-accordion-{InputAccordion.global_index}"

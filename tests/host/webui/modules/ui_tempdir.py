@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image, PngImagePlugin
 
-from modules import shared
+from modules import gradio4, shared
 
 
 def register_tmp_file(gradio: Any, filename: str) -> None:
@@ -23,14 +24,17 @@ def check_tmp_file(gradio: Any, filename: str) -> bool:
     return hasattr(gradio, "temp_file_sets") and any(filename in names for names in gradio.temp_file_sets)
 
 
-def save_pil_to_file(self: Any, pil_image: Image.Image, dir: str | None = None, format: str = "png") -> str:
+def save_pil_to_file(
+    self: Any, pil_image: Image.Image, dir: str | None = None, format: str = "png", cache_dir: str | None = None
+) -> str:
     """Return a file with the picture: the one it was saved to with its time, or a new one that keeps its text."""
+    dir = dir or cache_dir
     saved = getattr(pil_image, "already_saved_as", None)
     if saved and Path(saved).is_file():
         dated = f"{saved}?{Path(saved).stat().st_mtime}"
         register_tmp_file(shared.demo, saved)
         register_tmp_file(shared.demo, dated)
-        return dated
+        return saved if gradio4.IS_4 else dated
     if shared.opts.temp_dir:
         dir = shared.opts.temp_dir
     else:
@@ -46,4 +50,7 @@ def save_pil_to_file(self: Any, pil_image: Image.Image, dir: str | None = None, 
 
 def install_ui_tempdir_override() -> None:
     """Replace gradio's own way to write pictures."""
+    if gradio4.IS_4:
+        gr.processing_utils.save_pil_to_cache = functools.partial(save_pil_to_file, None)
+        return
     gr.components.IOComponent.pil_to_temp_file = save_pil_to_file
