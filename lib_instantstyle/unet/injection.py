@@ -54,6 +54,7 @@ class Injection:
         self._handles: list[RemovableHandle] = []
         self._failure: Exception | None = None
         self.call = CallRows()
+        self._outer: list[CallRows] = []  # calls of the UNet within which another extension calls it again
         self.parts = PartCursor()
 
     @property
@@ -71,6 +72,7 @@ class Injection:
             raise RuntimeError("This injection is in place already; eject it first.")
         try:
             self._handles.append(self.unet.register_forward_pre_hook(self._begin_call, with_kwargs=True))
+            self._handles.append(self.unet.register_forward_hook(self._end_call, always_call=True))
             for site in self._sites:
                 site.attach(self._handles)
         except BaseException:
@@ -81,6 +83,7 @@ class Injection:
         """Remove every hook that was attached, if any."""
         while self._handles:
             self._handles.pop().remove()
+        self._outer.clear()
         for site in self._sites:
             site.forget()
 
@@ -98,11 +101,17 @@ class Injection:
         self.eject()
 
     def _begin_call(self, _unet: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._outer.append(self.call)
         if self._failure is not None:
             raise self._failure
         call = self._read_call(args, kwargs)
         strengths = {schedule: schedule.strength(call.timesteps) for schedule in self._schedules}
         self.call = CallRows(call.rows, strengths, call.context)
+
+    def _end_call(self, *_arguments: object) -> None:
+        outer = self._outer.pop() if self._outer else None  # nothing where another's hook refused the call before ours
+        if self._outer and outer:
+            self.call = outer
 
 
 def _sites(scheduled: Sequence[ScheduledTerms], injection: Injection, window: CropWindow) -> list[_InjectedSite]:

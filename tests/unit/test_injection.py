@@ -1,3 +1,4 @@
+import contextlib
 import weakref
 from collections.abc import Iterator
 
@@ -78,7 +79,7 @@ def test_constructing_touches_nothing(adapter: Adapter) -> None:
 
 def test_only_planned_sites_carry_hooks(style: Bench) -> None:
     planned = [site for site in enumerate_sites(style.unet) if site.block is STYLE]
-    assert hooks(style.unet) == 1 + 3 * len(planned)
+    assert hooks(style.unet) == 2 + 3 * len(planned)
     assert all(len(site.attention.to_q._forward_hooks) == 1 for site in planned)
 
 
@@ -218,6 +219,33 @@ def test_a_site_called_with_other_rows_is_an_error(style: Bench) -> None:
     style.step([1])
     with pytest.raises(RowsError, match="5 rows where the UNet's call has 2 rows"):
         site.attention(torch.randn(5, 5, site.width), TEXT[:5])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_call_within_a_call_leaves_the_outer_s_rows(adapter: Adapter, fails: bool) -> None:
+    """Another extension's hook may run the UNet, with other rows, before the outer call's attentions have ended."""
+    bench, seen = Bench(adapter, {STYLE: 1.0, LAYOUT: 1.0}), []
+    first, *_, last = [site for site in enumerate_sites(bench.unet) if site.block in (STYLE, LAYOUT)]
+
+    def call_again(*_arguments: object) -> None:
+        seen.append(len(bench.injection.call.rows))
+        if len(seen) == 1:
+            bench.cursor.begin_step([2], 2, 1)
+            with contextlib.suppress(ZeroDivisionError):
+                bench.unet(X[:3], timesteps=torch.full((3,), 500.0), context=TEXT[:3])
+
+    def fail(*_arguments: object) -> None:
+        if fails and len(seen) == 2:
+            seen.append(0)
+            raise ZeroDivisionError
+
+    with bench.injection:
+        wanted = bench.step([1, 1])
+        first.attention.register_forward_pre_hook(call_again)
+        last.attention.register_forward_pre_hook(fail)
+        assert torch.equal(bench.step([1, 1]), wanted)
+    assert seen[:2] == [4, 3]
+    assert len(seen) == 2 + fails
 
 
 def test_nan_in_the_adapter_is_refused(tmp_path) -> None:
