@@ -1,6 +1,6 @@
 // The canvas of the tab Regions: white strokes over nothing or over a picture. The strokes alone are the canvas's
-// pixels, the picture is its background. Listeners stand on the document. The globals are instantstyleBlank and
-// instantstylePainting, for gradio's js.
+// pixels, the picture is its background. Listeners stand on the document. The globals are instantstyleBlank,
+// instantstylePainting and instantstyleSize, for gradio's js.
 
 (() => {
     "use strict";
@@ -27,9 +27,12 @@
         pads.set(pad, {picture, before: [], last: null});
     }
 
+    // [width, height] of a tab, "txt2img" or "img2img".
     function sizeIn(tab) {
-        return ["width", "height"].map((side) => Number(root().querySelector(`#${tab}_${side} input[type=number]`).value));
+        return ["width", "height"].map((side) => Number(root().querySelector(`#${tab}_${side} input[type=number]`)?.value));
     }
+
+    window.instantstyleSize = sizeIn;
 
     // --- a picture to paint on, or a mask
 

@@ -83,8 +83,9 @@ def check_space(picture_width: int, text_width: int) -> None:
     """Raise `ParameterError` if pictures and texts are not embedded in the same space."""
     if picture_width != text_width:
         raise ParameterError(
-            f"Content cannot be removed: the picture's embedding has {picture_width} numbers, the text tower's "
-            f"{text_width}. Use an adapter for the ViT-bigG encoder (ip-adapter_sdxl), or empty the content to remove."
+            "The adapter cannot remove content: choose ip-adapter_sdxl, which is made for the encoder ViT-bigG, or "
+            f"empty Content to remove. The picture's embedding has {picture_width} numbers, the text tower's "
+            f"{text_width}."
         )
 
 

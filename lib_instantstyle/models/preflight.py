@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ class Facts:
     references: int | None = None  # number of pictures, None if unknown
     style: str = ""  # name of the saved style that replaces them
     content: str = ""  # the content to remove
+    content_problem: str = ""  # why a job could not remove it
+    problem: str = ""  # why a job would refuse the settings
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Check:
 
 def checks(facts: Facts) -> tuple[Check, ...]:
     """Return all checks, in the order in which a user should fix them."""
-    return tuple(check(facts) for check in (_model, _adapter, _encoder, _reference, _content))
+    return tuple(check(facts) for check in (_model, _adapter, _encoder, _reference, _content, _settings))
 
 
 def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
@@ -64,6 +67,11 @@ def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
         if check.verdict is Verdict.MISSING:
             return check.todo
     return "Ready to generate."
+
+
+def first_sentence(message: str) -> str:
+    """Return the first sentence of a message, which says what is wrong; numbers and file names have dots too."""
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z'])", message, maxsplit=1)[0]
 
 
 def _model(facts: Facts) -> Check:
@@ -105,11 +113,12 @@ def _reference(facts: Facts) -> Check:
 def _content(facts: Facts) -> Check:
     if not facts.content.strip():
         return Check("Content to remove", Verdict.OPTIONAL, "none named")
-    if facts.adapter is not None and not facts.adapter.shares_space(facts.text_width):
-        return Check(
-            "Content to remove",
-            Verdict.MISSING,
-            facts.content,
-            "The adapter cannot remove content. Choose ip-adapter_sdxl, or empty Content to remove.",
-        )
+    if facts.content_problem:
+        return Check("Content to remove", Verdict.MISSING, facts.content, first_sentence(facts.content_problem))
     return Check("Content to remove", Verdict.READY, facts.content)
+
+
+def _settings(facts: Facts) -> Check:
+    if facts.problem:
+        return Check("Controls", Verdict.MISSING, "refused", first_sentence(facts.problem))
+    return Check("Controls", Verdict.READY, "can be used")

@@ -11,10 +11,10 @@ from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
 from lib_instantstyle.webui.encoding.picture_encoder import PictureEncoder
 from lib_instantstyle.webui.hosts.detect import detect_host
 from lib_instantstyle.webui.jobs.generation import Generation
+from lib_instantstyle.webui.jobs.readiness import Readiness
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.setup.fetching import ModelFetching
 from lib_instantstyle.webui.setup.folders import search_folders, styles_folder
-from lib_instantstyle.webui.setup.readiness import Readiness
 
 if TYPE_CHECKING:
     from lib_instantstyle.webui.hosts.host import Host
@@ -31,7 +31,7 @@ class Extension:
         self.builder = StyleBuilder(host, self.models.look, self.library, PictureEncoder(host, self.encoders))
         self.generation = Generation(self.builder)
         self.fetching = ModelFetching(self.models)
-        self.readiness = Readiness(host, self.models)
+        self.readiness = Readiness(host, self.models, self.builder)
 
 
 @functools.cache

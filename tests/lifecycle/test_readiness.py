@@ -1,15 +1,27 @@
-"""The preflight's facts come without loading anything."""
+"""The preflight's facts come without loading anything, and the preflight says what a job would say."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
+from lib_instantstyle.errors import InstantStyleError
+from lib_instantstyle.models.preflight import first_sentence
+from lib_instantstyle.params.style_params import StyleParams, default_of
 from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.page.status import LOOKED_AT, StatusLine
+from tests.host.doors import Api
 from tests.host.inprocess import InProcess, in_process
+from tests.lifecycle.conftest import Studio
+from tests.live.client import encoded
 
 
 @pytest.fixture
@@ -27,7 +39,7 @@ def states(told: dict) -> dict[str, str]:
 def test_an_sdxl_model_is_ready(host: InProcess) -> None:
     told = extension().readiness.report()
     assert told["ready"]
-    assert list(states(told).values()) == ["ready", "ready", "ready", "unknown", "optional"]
+    assert list(states(told).values()) == ["ready", "ready", "ready", "unknown", "optional", "ready"]
 
 
 def test_another_model_is_named(host: InProcess) -> None:
@@ -51,7 +63,7 @@ def test_without_a_model_nothing_is_loaded(host: InProcess, monkeypatch: pytest.
 def test_a_replacement_unet_and_an_unknown_adapter(host: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     from modules import sd_unet
 
-    assert "was not found" in extension().readiness.report("absent")["next"]
+    assert "was not found" in extension().readiness.report({"adapter": "absent"})["next"]
     monkeypatch.setattr(sd_unet, "current_unet", object())
     assert "Set SD Unet to None" in extension().readiness.report()["next"]
 
@@ -62,3 +74,115 @@ def test_it_is_cheap(host: InProcess) -> None:
     for _ in range(10):
         extension().readiness.report()
     assert (time.perf_counter() - begin) / 10 < 0.25
+
+
+UNKNOWN = "ab" * 32
+WIDE = encoded(Image.new("RGB", (128, 64), "white"))
+BLACK = encoded(Image.new("RGB", (64, 64)))
+SQUARE = encoded(Image.new("RGB", (64, 64), "white"))
+REFUSED: dict[str, dict[str, Any]] = {
+    "more weights than references": {"weights": "1, 0.5, 2"},
+    "all weights 0": {"weights": "0"},
+    "a weight that is none": {"weights": "much"},
+    "start after end": {"start": 0.8, "end": 0.2},
+    "a hires window": {"hires_start": 0.8, "hires_end": 0.2},
+    "a value out of range": {"style_weight": 7},
+    "an adapter that sees patches": {"content": "a cat", "adapter": "ip-adapter-plus_sdxl_vit-h"},
+    "an adapter of another width": {"content": "a cat", "adapter": "ip-adapter_sdxl_vit-h"},
+    "an adapter that is not there": {"adapter": "absent"},
+    "a weight of content": {"content": "a cat:9"},
+    "a curve": {"curve": "Wave"},
+    "block weights": {"preset": "Custom", "blocks": "head:1"},
+    "a saved style": {"style": "absent"},
+    "an unknown hash": {"reference": UNKNOWN},
+    "a hash that is none": {"reference": "nothing"},
+    "an unknown hash of a mask": {"reference": f"{{known}}; mask 1 {UNKNOWN}"},
+    "a mask of another aspect": {"masks": [WIDE]},
+    "a mask too many": {"masks": [SQUARE, SQUARE]},
+    "a mask all black": {"masks": [BLACK]},
+}
+
+
+@pytest.mark.parametrize("values", REFUSED.values(), ids=REFUSED)
+def test_preflight_status_line_and_job_say_the_same(studio: Studio, values: dict[str, Any]) -> None:
+    builder, line = extension().builder, status_line(studio)
+    picture = StyleParams(image=studio.reference)
+    if "reference" in values:
+        known = builder.from_accordion(picture).hashes
+        values = {**values, "reference": values["reference"].format(known=known.text() if known else "")}
+    references = 0 if {"reference", "style"} & values.keys() else 1
+    request = {"enabled": True, **values, **({"image": studio.reference} if references else {})}
+    with pytest.raises(InstantStyleError) as refused:
+        studio.host.txt2img({"InstantStyle": [request]})
+    sentence = first_sentence(str(refused.value))
+    assert first_sentence(shown(line, references, values)) == sentence
+    if "masks" not in values:  # the route takes no pictures
+        query = {**values, **({"references": 1} if references else {})}
+        told = Api().request("GET", "/instantstyle/preflight", params=query).json()
+        assert not told["ready"]
+        assert first_sentence(told["next"]) == sentence
+
+
+def test_what_a_job_takes_is_ready(studio: Studio) -> None:
+    line = status_line(studio)
+    known = extension().builder.from_accordion(StyleParams(image=studio.reference)).hashes
+    assert known is not None
+    taken = ({"weights": "1, 0"}, 2), ({"masks": [SQUARE]}, 1), ({"reference": known.text()}, 0)
+    dropped = ({"reference": UNKNOWN}, 1)  # a picture that is dropped puts hashes aside
+    weak = ({"content": "a cat", "content_strength": 0.0, "adapter": "ip-adapter_sdxl_vit-h"}, 1)
+    for values, references in (*taken, dropped, weak):
+        assert shown(line, references, values) == "Ready to generate."
+
+
+@pytest.mark.parametrize("values", [*REFUSED.values(), {"masks": ["junk"]}], ids=str)
+def test_off_the_line_opens_and_refuses_nothing(
+    studio: Studio, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "open", pytest.fail)
+    told = shown(status_line(studio), 1, {**values, "enabled": False})
+    assert told == "InstantStyle is off: tick the box before its name."
+
+
+@pytest.mark.parametrize(
+    ("query", "message"), [({"referenze": 1}, "Unknown InstantStyle key"), ({"start": "x"}, "number")]
+)
+def test_a_query_is_read_as_the_dict_is(studio: Studio, query: dict[str, Any], message: str) -> None:
+    told = Api().request("GET", "/instantstyle/preflight", params=query).json()
+    assert message in told["next"]
+    assert states(told)["Controls"] == "missing"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_saved_style_needs_no_encoder(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_style("ready ink", StyleParams(image=studio.reference), extension().builder)
+    look = extension().models.look
+    without = replace(look(), encoders=())
+    monkeypatch.setattr(extension().models, "look", lambda: without)
+    monkeypatch.setattr(extension().builder, "_look", lambda: without)
+    line = status_line(studio)
+    assert shown(line, 0, {"style": "ready ink"}) == "Ready to generate."
+    assert shown(line, 1, {"style": "ready ink"}).endswith("but image is given too.")
+    assert shown(line, 0, {"style": "ready ink", "weights": "1, 1"}).startswith(
+        "Reference weights (weights): 2 weights"
+    )
+
+
+def test_a_number_of_references_that_is_none_is_refused(studio: Studio) -> None:
+    answer = Api().request("GET", "/instantstyle/preflight", params={"references": "two"})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "'references' must be the number of pictures; got 'two'.",
+    )
+
+
+def status_line(studio: Studio) -> Any:
+    """The status line of txt2img, as the page was built."""
+    events = (getattr(event.fn, "__self__", None) for event in studio.host.shared.demo.fns)
+    return next(owner for owner in events if isinstance(owner, StatusLine))
+
+
+def shown(line: Any, references: int, values: dict[str, Any]) -> str:
+    """What the line says below its marks."""
+    chosen = {name: default_of(name) for name in LOOKED_AT} | {"enabled": True} | values
+    drawn = line.drawn(str(references), 64, 64, *chosen.values())
+    return unescape(drawn.partition("<p role='status'>")[2].removesuffix("</p>"))

@@ -93,7 +93,7 @@ def test_a_fetch_that_cannot_begin_says_why(webui: WebUI, body: dict[str, str], 
 def test_the_preflight_says_what_is_there(webui: WebUI) -> None:
     told = webui.get("/instantstyle/preflight?content=a%20cat")
     assert told["ready"]
-    assert [check["state"] for check in told["checks"]] == ["ready", "ready", "ready", "unknown", "ready"]
+    assert [check["state"] for check in told["checks"]] == ["ready", "ready", "ready", "unknown", "ready", "ready"]
     told = webui.get("/instantstyle/preflight?content=a%20cat&adapter=ip-adapter_sdxl_vit-h")
     assert not told["ready"]
     assert "cannot remove content" in told["next"]

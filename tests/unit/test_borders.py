@@ -41,7 +41,7 @@ ROOMS = {
     "fetch": Room("params", "requests urllib3"),
     "library": Room("params pictures method models", "torch safetensors"),
     "webui/hosts": Room("pictures unet", "torch fastapi PIL modules backend ldm_patched"),
-    "webui/setup": Room("params models unet fetch webui/hosts", "gradio modules"),
+    "webui/setup": Room("params models fetch", "gradio modules"),
     "webui/encoding": Room("params pictures method models webui/hosts webui/setup", "torch PIL modules"),
     "webui/jobs": Room(
         "params pictures method models unet library webui/hosts webui/setup webui/encoding", "torch PIL"

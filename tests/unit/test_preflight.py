@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.models.adapter import Adapter, open_adapter
 from lib_instantstyle.models.encoder_file import EncoderFile
 from lib_instantstyle.models.preflight import Check, Facts, Verdict, checks, next_step
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.jobs.requirements import check_removal
 from tests.support import files
 
 ENCODER = EncoderFile(Path("tower"), Path("tower/model.safetensors"), 1664, 1280)
@@ -24,13 +27,13 @@ def only(facts: Facts, name: str) -> Check:
 
 def test_nothing_is_there() -> None:
     facts = Facts()
-    assert verdicts(facts) == ["unknown", "missing", "missing", "unknown", "optional"]
+    assert verdicts(facts) == ["unknown", "missing", "missing", "unknown", "optional", "ready"]
     assert next_step(checks(facts)).endswith("press Get models.")
 
 
 def test_everything_is_there(adapter: Adapter) -> None:
     facts = Facts("xl.safetensors", True, "", 1280, adapter, "", ENCODER, 2, "", "a cat")
-    assert verdicts(facts) == ["ready"] * 5
+    assert verdicts(facts) == ["ready"] * 6
     assert next_step(checks(facts)).startswith("Ready")
     assert only(facts, "Reference").text == "2 pictures"
     assert only(facts, "Image encoder").text == "tower (ViT-bigG)"
@@ -55,19 +58,28 @@ def test_off_is_told_first(adapter: Adapter) -> None:
 
 def test_a_saved_style_needs_neither_picture_nor_encoder(adapter: Adapter) -> None:
     facts = Facts("xl", True, adapter=adapter, references=0, style="ink")
-    assert verdicts(facts) == ["ready", "ready", "optional", "ready", "optional"]
+    assert verdicts(facts) == ["ready", "ready", "optional", "ready", "optional", "ready"]
 
 
-@pytest.mark.parametrize("tensors", [files.linear_adapter(1024), files.plus_adapter(1280)])
-def test_words_need_an_adapter_that_can_remove_them(tmp_path: Path, tensors: dict) -> None:
-    other = open_adapter(files.save_safetensors(tmp_path / "other.safetensors", tensors))
-    facts = Facts(adapter=other, encoder=ENCODER, references=1, content="a cat")
-    assert only(facts, "Content to remove").verdict is Verdict.MISSING
-    assert "Choose ip-adapter_sdxl" in next_step(checks(facts))
+MESSAGE = "ip-adapter_sdxl.bin weighs 0.5 e.g. in 3.safetensors. Choose it. Or not."
+
+
+@pytest.mark.parametrize(("field", "name"), [("content_problem", "Content to remove"), ("problem", "Controls")])
+def test_what_a_job_would_refuse_is_told_in_its_first_sentence(adapter: Adapter, field: str, name: str) -> None:
+    facts = Facts(adapter=adapter, encoder=ENCODER, references=1, content="a cat", **{field: MESSAGE})
+    assert only(facts, name).verdict is Verdict.MISSING
+    assert next_step(checks(facts)) == "ip-adapter_sdxl.bin weighs 0.5 e.g. in 3.safetensors."
 
 
 def test_which_words_can_be_removed_depends_on_the_text_tower(tmp_path: Path) -> None:
     small = open_adapter(files.save_safetensors(tmp_path / "small.safetensors", files.linear_adapter(64)))
+    params = StyleParams(content="a cat")
+    check_removal(params, small, 64)
+    check_removal(params, small, None)
     facts = Facts("mini", True, text_width=64, adapter=small, encoder=ENCODER, references=1, content="a cat")
-    assert only(facts, "Content to remove").verdict is Verdict.READY
     assert "and content removal" in only(facts, "Adapter").text
+    for tensors in (files.linear_adapter(1024), files.plus_adapter(1280)):
+        other = open_adapter(files.save_safetensors(tmp_path / "other.safetensors", tensors))
+        with pytest.raises(ParameterError, match=r"cannot remove content.*: choose ip-adapter_sdxl"):
+            check_removal(params, other, 1280)
+        check_removal(params.replace(content_strength=0.0), other, 1280)

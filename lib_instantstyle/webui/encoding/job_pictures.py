@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,16 +80,30 @@ def take_pictures(params: StyleParams, fetch: Fetch, subject: Any = None, refere
     hashes = PictureHashes() if any(picture.decoded for picture in style) else params.picture_hashes
     roles = ("subject",) if references else ROLES
     others = {role: picture for role in roles if (picture := _other(role, params, hashes, fetch, subject))}
-    masks = _masks(params, fetch) or _known_masks(hashes)
+    masks = take_masks(params, hashes, fetch, references or len(style))
     for mask in masks.values():
         keep_mask(mask)
-    count = references or len(style)
-    if any(index >= count for index in masks):
-        raise PictureError(
-            f"There is a region mask for reference {max(masks) + 1}, but only {count} style reference(s). Remove the "
-            "mask, or add the reference."
-        )
     return JobPictures(style, others, masks)
+
+
+def take_masks(params: StyleParams, hashes: PictureHashes, fetch: Fetch, references: int) -> dict[int, Mask]:
+    """Decode the masks of ``params``, or find them by ``hashes``, by the index of their reference.
+
+    Raises:
+        PictureError: If one cannot be used, or there are fewer ``references``.
+    """
+    masks = _masks(params, fetch) or _known_masks(hashes)
+    if any(index >= references for index in masks):
+        raise PictureError(
+            f"There is a region mask for reference {max(masks) + 1}, but only {references} style reference(s). Remove "
+            "the mask, or add the reference."
+        )
+    return masks
+
+
+def known_style(hashes: PictureHashes) -> tuple[JobPicture, ...]:
+    """Return the style references of which only the hashes are known."""
+    return _numbered((sha256, None) for sha256 in hashes.style)
 
 
 def given_references(params: StyleParams) -> list[Any]:
@@ -99,15 +113,19 @@ def given_references(params: StyleParams) -> list[Any]:
 
 def _style(params: StyleParams, fetch: Fetch) -> tuple[JobPicture, ...]:
     pictures = load_pictures(given_references(params), MAX_PICTURES, fetch, "style reference")
-    decoded: list[tuple[str, Picture | None]] = [(picture.sha256, picture) for picture in pictures if picture]
-    known = decoded or [(sha256, None) for sha256 in params.picture_hashes.style]
+    decoded = _numbered((picture.sha256, picture) for picture in pictures if picture)
+    known = decoded or known_style(params.picture_hashes)
     if not known:
         raise PictureError(
             "No reference picture was given. Drop one into the accordion, send it as 'image', or untick InstantStyle."
         )
+    return known
+
+
+def _numbered(pictures: Iterable[tuple[str, Picture | None]]) -> tuple[JobPicture, ...]:
     return tuple(
         JobPicture(sha256, picture, f"style reference {number}")
-        for number, (sha256, picture) in enumerate(known, start=1)
+        for number, (sha256, picture) in enumerate(pictures, start=1)
     )
 
 

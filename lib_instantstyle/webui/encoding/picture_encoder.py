@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -50,14 +50,24 @@ class PictureEncoder:
             PictureError: If a picture is known by its hash only and not in the cache.
             EncoderError: If no encoder fits the adapter, or it is damaged.
         """
-        file = choose_encoder(adapter, encoders)
-        encoder = _CachedEncoder(file, adapter.kind, crop, self._acquire, count)
+        encoder = self._cached(crop, adapter, encoders, count)
         for picture in (*pictures.style, *pictures.others.values()):
             encoder.require(picture)  # before the tower is loaded for the others
         with encoder.held:
             style = tuple(encoder.embed(picture) for picture in pictures.style)
             others = {role: encoder.embed(picture) for role, picture in pictures.others.items()}
             return Embeddings(style, encoder.nothing(), **others)
+
+    def require(
+        self, pictures: Iterable[JobPicture], crop: Crop, adapter: Adapter, encoders: Sequence[EncoderFile]
+    ) -> None:
+        """Refuse ``pictures`` of which only the hash is known, as `embed` does, without loading anything."""
+        encoder = self._cached(crop, adapter, encoders, lambda _known: None)
+        for picture in pictures:
+            encoder.require(picture)
+
+    def _cached(self, crop: Crop, adapter: Adapter, encoders: Sequence[EncoderFile], count: Count) -> _CachedEncoder:
+        return _CachedEncoder(choose_encoder(adapter, encoders), adapter.kind, crop, self._acquire, count)
 
     def _acquire(
         self, file: EncoderFile, device: torch.device | None

@@ -19,7 +19,7 @@ from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.preparation_stats import PreparationStats
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle, check_shape
 from lib_instantstyle.webui.jobs.sampling_pass import Pass
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
@@ -59,7 +59,7 @@ class Job:
         if self.params is not None:
             with self._stats:
                 self._accordion = self._builder.from_accordion(self.params, subject, self._stats.count_embedding)
-            self._accordion.check_shape(width, height)
+            check_shape(self._accordion.masks, width, height)
 
     def encode_contents(self, current: Pass) -> None:
         """Encode the contents that the styles of this pass remove, before the host makes room for its UNet.

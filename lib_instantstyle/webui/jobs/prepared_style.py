@@ -85,13 +85,14 @@ class PreparedStyle:
         """Return ``terms`` with the strength schedule of the first or the hires pass."""
         return ScheduledTerms(terms, Schedule.of_pass(self.params, hires=hires), self.params.prompt_colours)
 
-    def check_shape(self, width: int, height: int) -> None:
-        """Refuse masks that were painted for a picture of another shape."""
-        for index, mask in self.masks.items():
-            mask.check_aspect(width, height, f"reference {index + 1}")
-
     def summary(self) -> str:
         """Return what acts, for the log."""
         weights = [f"{target.name} {weight * self.factor:g}" for target, weight in self.params.block_weights.items()]
         removed = [f"{self.params.removal.value.lower()} {content.words}" for content in self.contents]
         return ", ".join([*weights, *removed, self.adapter.path.name, f"{self.adapter.tokens} tokens"])
+
+
+def check_shape(masks: Mapping[int, Mask], width: int, height: int) -> None:
+    """Refuse masks, by the index of their reference, that were painted for a picture of another shape."""
+    for index, mask in masks.items():
+        mask.check_aspect(width, height, f"reference {index + 1}")

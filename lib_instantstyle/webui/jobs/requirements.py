@@ -5,6 +5,7 @@ from __future__ import annotations
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.removal import check_space
 from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.style_params import StyleParams
 
 
@@ -20,14 +21,19 @@ def check_requirements(params: StyleParams, adapter: Adapter, references: int, t
     Raises:
         ParameterError: Saying which setting, and what to choose.
     """
+    check_removal(params, adapter, text_width)
     params.reference_weights(references)
+
+
+def check_removal(params: StyleParams, adapter: Adapter, text_width: int | None) -> None:
+    """Refuse content that the adapter or the checkpoint cannot remove, as `check_requirements` does."""
     if not params.removed:
         return
     if not adapter.has_text_space:
         raise ParameterError(
-            f"Content ({params.content!r}) cannot be removed with {adapter.path.name}: Plus adapters see patches of "
-            "the picture, not one embedding that words could be subtracted from. Choose ip-adapter_sdxl, or empty the "
-            "content to remove."
+            f"{adapter.path.name} cannot remove content ({quoted(params.content)}): choose ip-adapter_sdxl, or empty "
+            "Content to remove. Plus adapters see patches of the picture, not one embedding that words could be "
+            "subtracted from."
         )
     if text_width is not None:
         check_space(adapter.embedding_width, text_width)

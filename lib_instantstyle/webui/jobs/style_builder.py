@@ -12,14 +12,15 @@ from lib_instantstyle.library.saved_style import PICTURES, SavedStyle
 from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.found_models import FoundModels
-from lib_instantstyle.params.declared import AUTOMATIC
+from lib_instantstyle.params.combination import MAX_PICTURES
+from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.pictures.decoding import is_empty
-from lib_instantstyle.webui.encoding.job_pictures import take_pictures
+from lib_instantstyle.webui.encoding.job_pictures import known_style, take_masks, take_pictures
 from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
 from lib_instantstyle.webui.hosts.host import Host
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle, check_shape
 from lib_instantstyle.webui.jobs.requirements import check_requirements
 
 
@@ -60,9 +61,7 @@ class StyleBuilder:
         if params.style:
             return self._from_library(params, subject, count)
         pictures = take_pictures(params, self.host.fetch_picture, subject)
-        found = self._look()
-        adapter = found.find_adapter(params.adapter)
-        check_requirements(params, adapter, len(pictures.style), self.host.text_width())
+        found, adapter = self._required(params, len(pictures.style))
         embeddings = self._encoder.embed(pictures, params.crop, adapter, found.encoders, count)
         return PreparedStyle(params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes)
 
@@ -73,23 +72,15 @@ class StyleBuilder:
             InstantStyleError: If there is no such style, or no adapter reads it.
         """
         saved = self.library.find(tag.name)
-        params, adapter = saved.params(), _adapter_for(saved, AUTOMATIC, self._look())
-        check_requirements(params, adapter, len(saved.embeddings.style), self.host.text_width())
+        params = saved.params()
+        _found, adapter = self._required(params, len(saved.embeddings.style), saved)
         return PreparedStyle(params, adapter, saved.embeddings, self.host, factor=tag.weight, saved_sha256=saved.sha256)
 
     def _from_library(self, params: StyleParams, subject: Any, count: Count) -> PreparedStyle:
         """Use the saved embeddings; regions and the subject picture are the job's own."""
-        taken = [name for name in PICTURES if not is_empty(getattr(params, name))]
-        if taken:
-            raise ParameterError(
-                f"The saved style {params.style!r} stands in the place of pictures, but {', '.join(taken)} is given "
-                "too. Remove the picture, or choose no saved style."
-            )
-        saved = self.library.find(params.style)
-        found = self._look()
-        adapter = _adapter_for(saved, params.adapter, found)
+        saved = self._saved(params)
         references = len(saved.embeddings.style)
-        check_requirements(params, adapter, references, self.host.text_width())
+        found, adapter = self._required(params, references, saved)
         pictures = take_pictures(params, self.host.fetch_picture, subject, references)
         embeddings = saved.embeddings
         if pictures.others:
@@ -98,6 +89,47 @@ class StyleBuilder:
         return PreparedStyle(
             params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes, saved_sha256=saved.sha256
         )
+
+    def check(self, params: StyleParams, given: int | None, size: tuple[int, int] | None = None) -> None:
+        """Refuse what `from_accordion` refuses, as far as it shows with no reference opened and no encoder loaded.
+
+        Args:
+            params: The accordion's settings, whose style references may have stayed where they are.
+            given: Number of style references; None if that is unknown.
+            size: Width and height of the picture; None if unknown.
+
+        Raises:
+            InstantStyleError: As `from_accordion` and `PreparedStyle.check_shape` do.
+        """
+        hashes = PictureHashes() if given else params.picture_hashes
+        saved = self._saved(params, given or 0) if params.style else None
+        known = () if saved else known_style(hashes)
+        references = len(saved.embeddings.style if saved else known) or given or MAX_PICTURES
+        found, adapter = self._required(params, references, saved)
+        if known:
+            self._encoder.require(known, params.crop, adapter, found.encoders)
+        masks = take_masks(params, hashes, self.host.fetch_picture, references)
+        if size:
+            check_shape(masks, *size)
+
+    def _required(
+        self, params: StyleParams, references: int, saved: SavedStyle | None = None
+    ) -> tuple[FoundModels, Adapter]:
+        """Return the models found, and the adapter of a style whose settings fit it and its number of references."""
+        found = self._look()
+        adapter = _adapter_for(saved, params.adapter, found) if saved else found.find_adapter(params.adapter)
+        check_requirements(params, adapter, references, self.host.text_width())
+        return found, adapter
+
+    def _saved(self, params: StyleParams, given: int = 0) -> SavedStyle:
+        """Return the saved style in the place of the pictures; ``given`` counts those that stayed where they are."""
+        taken = [name for name in PICTURES if not is_empty(getattr(params, name))] or ["image"] * bool(given)
+        if taken:
+            raise ParameterError(
+                f"The saved style {params.style!r} stands in the place of pictures, but {', '.join(taken)} is given "
+                "too. Remove the picture, or choose no saved style."
+            )
+        return self.library.find(params.style)
 
 
 def _adapter_for(saved: SavedStyle, name: str, found: FoundModels) -> Adapter:

@@ -32,6 +32,7 @@ class Accordion:
         self._extension = extension
         self._fields = Fields(elem_id)
         self._is_img2img = is_img2img
+        self._tab_name = "img2img" if is_img2img else "txt2img"
 
     def build(self) -> list[Any]:
         """Lay the accordion out and return its components in the order of the positional API."""
@@ -40,7 +41,7 @@ class Accordion:
         fields = self._fields
         with InputAccordion(False, label=NAME, elem_id=fields.elem_id("enabled")) as accordion:
             fields["enabled"] = accordion
-            status = StatusLine(fields, self._extension.readiness)
+            status = StatusLine(fields, self._extension.readiness, self._tab_name)
             with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
                 tabs = [self._tab(label, make) for label, make in self._tabs()]
         sections: list[Section] = [*tabs, status]
@@ -51,7 +52,7 @@ class Accordion:
         return fields.in_order()
 
     def _tabs(self) -> list[tuple[str, Make]]:
-        ours, tab = self._extension, "img2img" if self._is_img2img else "txt2img"
+        ours, tab = self._extension, self._tab_name
         return [
             ("Style", lambda fields: StyleTab(fields, ours.models, tab)),
             ("References", ReferencesTab),

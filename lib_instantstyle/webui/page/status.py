@@ -3,50 +3,64 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import gradio as gr
 
 from lib_instantstyle.models.preflight import Check, Verdict, checks, next_step
+from lib_instantstyle.params.style_params import StyleParams, controls
+from lib_instantstyle.webui.jobs.readiness import Readiness
 from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
-from lib_instantstyle.webui.setup.readiness import Readiness
 
+LOOKED_AT = ("masks", *(name for name, control in controls().items() if not control.pictures))
+_TYPED = ("content", "blocks")  # looked at when they are left, not at each letter
 _MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", Verdict.OPTIONAL: "○"}
 
 
 class StatusLine(Section):
-    """The line above the tabs, which shows what ``readiness`` finds."""
+    """The line above the tabs, which shows what ``readiness`` finds; pictures get the size set in ``tab``."""
 
-    def __init__(self, fields: Fields, readiness: Readiness) -> None:
+    def __init__(self, fields: Fields, readiness: Readiness, tab: str) -> None:
         super().__init__(fields)
         self._readiness = readiness
+        self._tab = tab
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
         # The page's script counts the pictures, so that they need not travel for this.
         self._count = fields.extra(gr.Textbox, "pictures", visible=False)
+        self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
 
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
         fields = self._fields
+        told = f"await instantstylePictures('{fields.elem_id('image')}'), ...instantstyleSize('{self._tab}')"
         look = {
-            "fn": self._drawn,
-            "inputs": [self._count, *map(fields.__getitem__, ("enabled", "adapter", "reference", "style", "content"))],
+            "fn": self.drawn,
+            "inputs": [self._count, *self._size, *map(fields.__getitem__, LOOKED_AT)],
             "outputs": [self._line],
             "show_progress": False,
-            **js(f"async (_, ...rest) => [await instantstylePictures('{fields.elem_id('image')}'), ...rest]"),
+            **js(f"async (_, _width, _height, ...rest) => [{told}, ...rest]"),
         }
-        changed = [fields[name].change for name in ("enabled", "image", "adapter", "reference", "style")]
+        changed = [fields[name].change for name in ("image", *LOOKED_AT) if name not in (*_TYPED, "masks")]
+        typed = [fields[name].blur for name in _TYPED]
         tabs = [tab.select for tab in fields.tabs.values()]
-        for event in (*changed, *tabs, fields["content"].blur):
+        for event in (*changed, *typed, *tabs):
             event(**look)
-        fields.topics.listen(Topic.REFERENCES, **look)
+        for topic in (Topic.REFERENCES, Topic.REGIONS):
+            fields.topics.listen(topic, **look)
 
-    def _drawn(self, pictures: str, enabled: bool, adapter: str, reference: str, style: str, content: str) -> str:
-        references = int(pictures or 0) or int(bool(reference))
-        found = checks(self._readiness.facts(adapter, references, style or "", content))
+    def drawn(self, pictures: str, width: float, height: float, *given: Any) -> str:
+        """Return the line for a number of pictures of that size, and the values of the controls `LOOKED_AT`."""
+        values = dict(zip(LOOKED_AT, given, strict=True))
+        references = int(pictures or 0)
+        # In img2img the input may have another shape.
+        size = (int(width), int(height)) if width and height and self._tab == "txt2img" else None
+        used = values if values["enabled"] else {}
+        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), references, size))
         lines = "".join(_line(check) for check in found)
-        return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found, enabled=enabled))}</p>"
+        return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found, enabled=values['enabled']))}</p>"
 
 
 def _line(check: Check) -> str:

@@ -40,7 +40,7 @@ class Api:
 
     def register(self, app: Any) -> None:
         """Add the routes to the host's server if its own API is there, and ask for what that asks for."""
-        from fastapi import Body
+        from fastapi import Body, Request
         from fastapi.responses import JSONResponse
 
         dependencies = asked_by_host(app)
@@ -57,6 +57,11 @@ class Api:
         def post_fetch(values: dict[str, Any] = body) -> Any:
             return with_http_errors(self._fetching.request, values)
 
+        def get_preflight(request: Any) -> Any:
+            return with_http_errors(self._readiness.report, dict(request.query_params))
+
+        get_preflight.__annotations__["request"] = Request  # FastAPI finds no names of a function's own imports
+
         routes = (
             ("GET", "version", version),
             ("GET", "schema", json_schema),
@@ -66,7 +71,7 @@ class Api:
             ("POST", "styles", post_style),
             ("DELETE", "styles/{name}", lambda name: with_http_errors(self.delete_style, name)),
             ("POST", "embed", post_embed),
-            ("GET", "preflight", self._readiness.report),
+            ("GET", "preflight", get_preflight),
             ("GET", "models/fetch", lambda: self._fetching.report()),
             ("POST", "models/fetch", post_fetch),
             ("DELETE", "models/fetch", self._fetching.cancel),

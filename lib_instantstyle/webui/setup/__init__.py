@@ -1,4 +1,4 @@
-"""What must be in place before a picture can be styled: settings, folders, models to fetch, and the preflight's facts.
+"""What must be in place before a picture can be styled: settings, folders, and models to fetch.
 
 May import the host's ``modules`` for its paths and options.
 """

@@ -15,6 +15,7 @@ from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.pictures import with_mask
 from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.page.topics import Topic
 
 _HELP = (
     "<p>Paint where a reference acts, or upload a black and white mask and paint nothing. "
@@ -52,15 +53,23 @@ class RegionsTab(Section):
             self._clear = fields.extra(gr.Button, "region_clear", "Remove its mask")
         fields.add("masks")
 
-    def connect(self) -> None:
-        """Connect the canvas and its buttons to the masks."""
+    def publish(self) -> None:
+        """Publish that a mask was set or removed."""
         fields = self._fields
-        masks, canvas = fields["masks"], fields.elem_id("region_canvas")
+        masks, topics = fields["masks"], fields.topics
+        painting = js(f"(_, __, ...rest) => [...instantstylePainting('{fields.elem_id('region_canvas')}'), ...rest]")
+        painted, quiet = (
+            [*self._painting, self._number, self._soft, masks],
+            {"outputs": [masks], "show_progress": False},
+        )
+        is_set = self._set.click(showing_errors(_set), inputs=painted, **painting, **quiet)
+        topics.publish(Topic.REGIONS, is_set.then)
+        topics.publish(Topic.REGIONS, self._clear.click(_cleared, inputs=[self._number, masks], **quiet).then)
+
+    def connect(self) -> None:
+        """Connect the button that empties the canvas."""
+        canvas = self._fields.elem_id("region_canvas")
         self._blank.click(None, **js(f"() => instantstyleBlank('{canvas}', '{self._tab}')"))
-        painted = js(f"(_, __, ...rest) => [...instantstylePainting('{canvas}'), ...rest]")
-        inputs, quiet = [*self._painting, self._number, self._soft, masks], {"outputs": [masks], "show_progress": False}
-        self._set.click(showing_errors(_set), inputs=inputs, **painted, **quiet)
-        self._clear.click(_cleared, inputs=[self._number, masks], **quiet)
 
 
 def _cleared(number: str, known: list[Any]) -> list[Any]:

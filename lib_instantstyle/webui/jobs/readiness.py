@@ -1,0 +1,125 @@
+"""The preflight's facts, gathered without loading a checkpoint, an adapter or an encoder."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
+from lib_instantstyle.models.encoder_file import first_suitable
+from lib_instantstyle.models.preflight import Facts, Verdict, checks, next_step
+from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.unet.plan import check_fits
+from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.webui.jobs.arguments import read_arguments
+from lib_instantstyle.webui.jobs.requirements import check_removal
+
+if TYPE_CHECKING:
+    from lib_instantstyle.models.adapter import Adapter
+    from lib_instantstyle.models.model_files import ModelFiles
+    from lib_instantstyle.webui.hosts.host import Host
+    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+
+Size = tuple[int, int]
+Read = Callable[[], StyleParams]
+
+
+class Readiness:
+    """Whether everything that a styled picture needs is in place, by the checks that ``builder`` makes for a job."""
+
+    def __init__(self, host: Host, models: ModelFiles, builder: StyleBuilder) -> None:
+        self._host = host
+        self._models = models
+        self._builder = builder
+
+    def facts(self, values: Mapping[str, Any], read: Read, references: int | None, size: Size | None = None) -> Facts:
+        """Return the facts for a job.
+
+        Args:
+            values: The values of its controls, style references aside.
+            read: Makes parameters of them, as the job would.
+            references: Number of style references; None if that is unknown.
+            size: Width and height of the picture; None if unknown.
+        """
+        adapter, style, content = (str(values.get(name) or "") for name in ("adapter", "style", "content"))
+        found = self._file_facts(adapter)
+        found |= self._model_facts(found.get("adapter"))
+        found |= self._problems(found, read, references, size)
+        pasted = 1 if values.get("reference") else references  # pictures that are known by their hashes
+        return Facts(**found, style=style, content=content, references=references or pasted)
+
+    def _problems(
+        self, found: Mapping[str, Any], read: Read, references: int | None, size: Size | None
+    ) -> dict[str, Any]:
+        """Return why a job would refuse the settings; a file that is missing has a check of its own."""
+        adapter = found.get("adapter")
+        try:
+            params = read()
+            if adapter and not params.style:
+                try:
+                    check_removal(params, adapter, self._host.text_width())
+                except InstantStyleError as error:
+                    return {"content_problem": str(error)}
+            if params.style or (adapter and found["encoder"]):
+                self._builder.check(params, references, size)
+        except InstantStyleError as error:
+            return {"problem": str(error)}
+        return {}
+
+    def report(self, values: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return the checks for the API: ``values`` of controls as texts, and the number of ``references``.
+
+        Raises:
+            ParameterError: If that is no number.
+        """
+        given = {name: _typed(name, text) for name, text in (values or {}).items()}
+        number = given.pop("references", "")
+        if number and not number.isdecimal():
+            raise ParameterError(f"'references' must be the number of pictures; got {quoted(number)}.")
+        arguments = [{**given, "enabled": True}]
+        read = functools.partial(read_arguments, arguments, self._builder.library)
+        found = checks(self.facts(given, read, int(number) if number else None))
+        return {
+            "ready": all(check.verdict is not Verdict.MISSING for check in found),
+            "next": next_step(found),
+            "checks": [
+                {"name": check.name, "state": check.verdict.value, "text": check.text, "todo": check.todo}
+                for check in found
+            ],
+        }
+
+    def _model_facts(self, adapter: Adapter | None) -> dict[str, Any]:
+        unet = self._host.loaded_unet()
+        facts: dict[str, Any] = {"model": self._host.checkpoint_name(), "is_loaded": unet is not None}
+        if width := self._host.text_width():
+            facts["text_width"] = width
+        try:
+            self._host.check_replacement()
+            if unet is not None:
+                sites = enumerate_sites(unet)
+                if adapter is not None:
+                    check_fits(adapter, sites)
+        except UnsupportedModelError as error:
+            facts["model_problem"] = str(error)
+        return facts
+
+    def _file_facts(self, name: str) -> dict[str, Any]:
+        found = self._models.look()
+        try:
+            adapter = found.find_adapter(name)
+        except InstantStyleError as error:
+            return {"adapter_problem": str(error)} if found.adapters else {}
+        return {"adapter": adapter, "encoder": first_suitable(adapter, found.encoders)}
+
+
+def _typed(name: str, text: str) -> Any:
+    """Return a query's text as a number where the control has one; what is none is refused as in the dict."""
+    if name not in controls() or not isinstance(default_of(name), float):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
