@@ -149,7 +149,7 @@ def test_splitting_a_step_changes_no_picture(studio: Studio, fields: dict[str, A
     whole = studio.styled(**fields)
     studio.host.split_steps()
     split = studio.styled(**fields)
-    studio.host.reset_options()
+    studio.host.split_steps(False)
     assert difference(split, whole) <= 2
     assert difference(whole, studio.plain(**fields)) > 2
 
@@ -174,6 +174,6 @@ def test_pictures_of_a_split_batch_keep_their_own_references(studio: Studio) -> 
     whole = studio.styled(style, batch_size=2)
     studio.host.split_steps()
     split = studio.styled(style, batch_size=2)
-    studio.host.reset_options()
+    studio.host.split_steps(False)
     assert difference(split, whole) <= 2
     assert whole[1] != studio.styled(batch_size=2)[1]

@@ -142,7 +142,7 @@ def plain_afterwards(studio: Studio) -> Iterator[None]:
     before = studio.plain(steps=1)
     yield
     assert studio.hooks() == 0
-    studio.host.reset_options()
+    studio.host.split_steps(False)
     assert studio.plain(steps=1) == before
 
 
