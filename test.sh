@@ -9,12 +9,16 @@ make_environment
 wait "$chromium" || exit 1
 CHROMIUM=$(find_chromium); export CHROMIUM
 
+TINY_MODELS=$(mktemp -d); export TINY_MODELS; trap 'rm -rf "$TINY_MODELS"' EXIT  # once for all runs
+"$PYTHON" -c 'from pathlib import Path; from sys import argv; from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts
+write_parts(Path(argv[1]), PARTS | OTHER_CHECKPOINTS)' "$TINY_MODELS" & models=$!
 workers=$(nproc 2>/dev/null || echo 2); [ "$workers" -ge 2 ] || workers=2
 status=0
 say "Linters";    "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . || status=1
 say "Types";      "$PYTHON" -m mypy || status=1
 run() { "$PYTHON" -m pytest --webui-url stand-in -n "$workers" --dist loadfile --no-loadscope-reorder "$@"; }
 run_as() { run --flavour "$@"; case $? in 0|5) ;; *) status=1 ;; esac; }  # 5: the arguments select nothing there
+wait "$models" || exit 1
 say "Tests"; run "$@" || status=1
 if [ "$all" ]; then
     say "Tests with fresh settings"; run --unsaved tests/live "$@" || status=1

@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,9 +67,19 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Adapter:
 
 @pytest.fixture(scope="session")
 def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tiny models; ``TINY_MODELS`` may name a folder that has them already."""
-    ready = os.environ.get("TINY_MODELS")
-    return Path(ready) if ready else write_parts(tmp_path_factory.mktemp("models"), PARTS | OTHER_CHECKPOINTS).root
+    """Tiny models in a folder of this worker's own; ``TINY_MODELS`` may name one that has them already."""
+    folder: Path = tmp_path_factory.mktemp("models")
+    if ready := os.environ.get("TINY_MODELS"):
+        return Path(shutil.copytree(ready, folder, copy_function=_linked, dirs_exist_ok=True))
+    return write_parts(folder, PARTS | OTHER_CHECKPOINTS).root
+
+
+def _linked(source: str, target: str) -> None:
+    """Put one more name on a file that nobody changes, or copy it where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 @pytest.fixture(scope="session")

@@ -108,12 +108,12 @@ class InProcess:
         if self.flavour.loads_with_job:
             sd_models.choose()
 
-    def split_steps(self) -> None:
-        """Send each chunk of a denoising step in a call of its own: by the setting, or for want of memory."""
+    def split_steps(self, split: bool = True) -> None:
+        """Send each chunk of a denoising step in a call of its own, by the setting or for want of memory, or not."""
         from modules.forge_memory import memory
 
-        self.shared.opts.data["batch_cond_uncond"] = False
-        memory.rows = 1
+        self.shared.opts.data["batch_cond_uncond"] = not split
+        memory.rows = 1 if split else None
 
     def runner(self, tab: str = "txt2img") -> Any:
         from modules import scripts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import pickle
+import struct
 from pathlib import Path
 
 import pytest
@@ -232,13 +233,11 @@ def test_a_checkpoint_of_one_job(host):
 def test_torch_blames_files_that_are_named_by_a_text(host, tmp_path):
     path = tmp_path / "junk.bin"
     path.write_bytes(b"junk")
-    for load, file, error in (
-        (torch.load, path, ValueError),
-        (torch.load_origin, str(path), pickle.UnpicklingError),
-    ):
-        with pytest.raises(error):
-            load(file, weights_only=True)
-        assert path.exists()
+    with pytest.raises(ValueError, match=r"^[^:]*$"):
+        torch.load(path, weights_only=True)
+    with pytest.raises((pickle.UnpicklingError, struct.error)):
+        torch.load_origin(str(path), weights_only=True)
+    assert path.exists()
     with pytest.raises(ValueError, match=r"moved to .*junk\.bin\.corrupted"):
         torch.load(str(path), weights_only=True)
     assert [file.name for file in tmp_path.iterdir()] == ["junk.bin.corrupted"]

@@ -148,18 +148,19 @@ JOBS: dict[str, dict[str, Any]] = {
 def test_splitting_a_step_changes_no_picture(studio: Studio, fields: dict[str, Any]) -> None:
     whole = studio.styled(**fields)
     studio.host.split_steps()
-    assert difference(studio.styled(**fields), whole) <= 2
+    split = studio.styled(**fields)
+    studio.host.split_steps(False)
+    assert difference(split, whole) <= 2
     assert difference(whole, studio.plain(**fields)) > 2
 
 
 @FAMILY
-@pytest.mark.parametrize("tiles", [(4, 1), (4, 4), (5, 2)], ids=str)
 @pytest.mark.parametrize("fields", JOBS.values(), ids=JOBS)
-def test_tiles_change_no_picture(studio: Studio, fields: dict[str, Any], tiles: tuple[int, int]) -> None:
+def test_tiles_change_no_picture(studio: Studio, fields: dict[str, Any]) -> None:
     studio.host.use_extensions(EXTENSION_ROOT, TILES)
     try:
         whole = studio.styled({"preset": "style + layout"}, **fields)
-        request = {**studio.request(preset="style + layout"), "Tiles": list(tiles)}
+        request = {**studio.request(preset="style + layout"), "Tiles": [5, 2]}
         tiled = [image.tobytes() for image in studio.host.txt2img(request, **fields).images]
         assert difference(tiled, whole) <= 2
     finally:
@@ -171,5 +172,7 @@ def test_pictures_of_a_split_batch_keep_their_own_references(studio: Studio) -> 
     style = {"images": others, "combine": "one per picture"}
     whole = studio.styled(style, batch_size=2)
     studio.host.split_steps()
-    assert difference(studio.styled(style, batch_size=2), whole) <= 2
+    split = studio.styled(style, batch_size=2)
+    studio.host.split_steps(False)
+    assert difference(split, whole) <= 2
     assert whole[1] != studio.styled(batch_size=2)[1]

@@ -34,11 +34,16 @@ OPTIONS: dict[str, Callable[[InProcess], None]] = {
     "skip early": lambda host: host.shared.opts.data.update(skip_early_cond=0.5),
     "padded": lambda host: host.shared.opts.data.update(pad_cond_uncond=True),
 }
-pytestmark = pytest.mark.each_host
+
+
+def on_each_host(cases: dict[str, Any], *names: str) -> list[Any]:
+    """Return the cases as parameters, of which the ones with these names are run on every host."""
+    marks = {name: [pytest.mark.each_host] for name in names}
+    return [pytest.param(value, id=name, marks=marks.get(name, [])) for name, value in cases.items()]
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-@pytest.mark.parametrize("fields", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("fields", on_each_host(LAYOUTS, "and batch", "long negative"))
 def test_every_unet_call_equals_its_rows_one_by_one(
     studio: Studio, fields: dict[str, Any], options: Callable[[InProcess], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +64,7 @@ EVERYTHING = {
 }
 
 
+@pytest.mark.each_host
 @pytest.mark.parametrize("combine", ["add", "concatenate", "one per picture"])
 @pytest.mark.parametrize("options", ["batched", "split"])
 def test_every_source_reaches_its_rows(

@@ -13,7 +13,7 @@ import torch
 
 from lib_instantstyle.unet.sites import enumerate_sites
 from tests.lifecycle.conftest import Studio
-from tests.lifecycle.test_rows import LONG, Judge
+from tests.lifecycle.test_rows import LONG, Judge, on_each_host
 
 Extend = Callable[[Studio, pytest.MonkeyPatch], None]
 
@@ -117,7 +117,6 @@ def _halved(forward: Callable[..., torch.Tensor], reverse: bool) -> Callable[...
     return halved
 
 
-pytestmark = pytest.mark.each_host
 EXTENSIONS: dict[str, Extend] = {
     "three tiles one by one": tiles(3, 1),
     "four tiles at once": tiles(4, 4),
@@ -145,11 +144,11 @@ def plain_afterwards(studio: Studio) -> Iterator[None]:
     before = studio.plain(steps=1)
     yield
     assert studio.hooks() == 0
-    studio.host.reset_options()
+    studio.host.split_steps(False)
     assert studio.plain(steps=1) == before
 
 
-@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
+@pytest.mark.parametrize("fields", on_each_host(FIELDS, "two pictures of a long prompt, apart", "parts"))
 @pytest.mark.parametrize("extend", EXTENSIONS.values(), ids=EXTENSIONS)
 def test_every_row_is_styled_as_its_text_demands(
     studio: Studio, extend: Extend, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,6 @@ from tests.live.test_controls import HIRES, made
 from tests.live.test_neighbours import PROMPT_MATRIX
 from tests.tiny import pictures
 
-pytestmark = pytest.mark.each_host
 NAME = "live test (ink)"
 OTHER = "live test wash"
 SETTINGS = {"content": "stripes", "style_weight": 1.5, "curve": "Fade out"}
@@ -48,6 +47,7 @@ def test_a_style_is_small_and_listed(webui: WebUI, saved: dict[str, Any]) -> Non
     assert saved in webui.get("/instantstyle/styles")
 
 
+@pytest.mark.each_host
 def test_a_style_needs_no_picture(webui: WebUI, style: dict[str, Any], saved: dict[str, Any]) -> None:
     direct = made(webui.txt2img(style | SETTINGS))
     answer = webui.txt2img({"enabled": True, "style": NAME})
@@ -56,6 +56,7 @@ def test_a_style_needs_no_picture(webui: WebUI, style: dict[str, Any], saved: di
     assert made(webui.txt2img({"enabled": True, "style": NAME, "style_weight": 0.5})) != direct
 
 
+@pytest.mark.each_host
 def test_a_tag_in_the_prompt(webui: WebUI, saved: dict[str, Any], plain: list[bytes]) -> None:
     tagged = webui.txt2img(prompt=f"a house<instantstyle:{NAME}:1>")
     assert tagged.status == 200, tagged.body
@@ -98,6 +99,7 @@ def test_several_styles_at_once(webui: WebUI, style: dict[str, Any], saved: dict
     assert saved["name"] == NAME
 
 
+@pytest.mark.each_host
 def test_a_tag_acts_in_both_passes(webui: WebUI, saved: dict[str, Any]) -> None:
     tag = f"a house<instantstyle:{saved['name']}:1>"
     both, hires_only = webui.txt2img(prompt=tag, **HIRES), webui.txt2img(hr_prompt=tag, **HIRES)

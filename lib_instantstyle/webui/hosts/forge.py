@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,9 +14,11 @@ from lib_instantstyle.webui.hosts.forge_pass import ForgePass
 from lib_instantstyle.webui.hosts.webui_host import WebUIHost, unrecorded_prompt_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from torch import nn
+
+_LAST_NOTES = "last_extra_generation_params"
 
 
 class ForgeHost(WebUIHost):
@@ -49,7 +53,7 @@ class ForgeHost(WebUIHost):
                 "base checkpoint, or empty the content to remove."
             )
         notes = model if hasattr(model, "extra_generation_params") else sd_hijack.model_hijack
-        with torch.no_grad(), devices.autocast(), unrecorded_prompt_notes(notes):
+        with torch.no_grad(), devices.autocast(), unrecorded_prompt_notes(notes), _unrecorded_last_notes():
             vector: torch.Tensor = model.get_learned_conditioning(list(texts))["vector"]
         return vector[:, :width].float().cpu()
 
@@ -74,6 +78,19 @@ def _objects() -> Any:
     from modules import sd_models
 
     return getattr(sd_models.model_data.sd_model, "forge_objects", None)
+
+
+@contextlib.contextmanager
+def _unrecorded_last_notes() -> Iterator[None]:
+    """Keep the notes of encoding away from the next prompt, for which Forge and Neo hold them beside the model."""
+    places = (sys.modules.get("backend.text_processing.classic_engine"), sys.modules.get("backend.args"))
+    holders = [place for place in (places[0], getattr(places[1], "dynamic_args", None)) if hasattr(place, _LAST_NOTES)]
+    kept = [dict(getattr(holder, _LAST_NOTES)) for holder in holders]
+    try:
+        yield
+    finally:
+        for holder, notes in zip(holders, kept, strict=True):
+            setattr(holder, _LAST_NOTES, notes)
 
 
 def _memory_manager() -> Any:

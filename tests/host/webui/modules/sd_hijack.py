@@ -11,6 +11,9 @@ from modules.flavour import flavour
 from modules.sd_hijack_clip import FrozenCLIPEmbedderForSDXLWithCustomWords, FrozenCLIPEmbedderWithCustomWords
 from modules.sd_hijack_open_clip import FrozenOpenCLIPEmbedder2WithCustomWords
 
+if flavour.notes_on_model:
+    from backend.text_processing import classic_engine
+
 optimizers: list[Any] = []
 current_optimizer: Any = None
 
@@ -119,7 +122,5 @@ def clear_notes() -> None:
 def note_encoded() -> None:
     """Let the job have the notes of what was encoded last, if they are kept apart until then."""
     if flavour.notes_on_model:
-        from backend.text_processing import classic_engine
-
         shared.sd_model.extra_generation_params.update(classic_engine.last_extra_generation_params)
         classic_engine.last_extra_generation_params = {}
