@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from lib_instantstyle.unet.rows import best_matches, compare_texts
+from lib_instantstyle.unet.rows import best_matches, common_row, compare_texts
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -38,7 +38,7 @@ class CallRows:
         self.rows = rows
         self.context = context
         self._strengths: dict[object, torch.Tensor] = {key: tensor for key, tensor in (strengths or {}).items()}  # noqa: C416
-        self._parts: dict[tuple[int, ...], CallRows] = {}
+        self._parts: dict[tuple[frozenset[int], ...], CallRows] = {}
 
     def strength(self, schedule: Schedule, dtype: torch.dtype) -> torch.Tensor:
         """Return the strength ``[rows, 1, 1]``, converted once per call for all cross-attentions."""
@@ -46,13 +46,15 @@ class CallRows:
             self._strengths[schedule, dtype] = self._strengths[schedule].to(dtype)
         return self._strengths[schedule, dtype]
 
-    def part(self, indices: tuple[int, ...]) -> CallRows:
-        """Return some of the rows, in this order; made once per call for all cross-attentions."""
-        if indices not in self._parts:
-            part = CallRows(tuple(self.rows[index] for index in indices))
-            part._strengths = {key: tensor[list(indices)] for key, tensor in self._strengths.items()}
-            self._parts[indices] = part
-        return self._parts[indices]
+    def part(self, texts: tuple[frozenset[int], ...]) -> CallRows:
+        """Return some of the rows, each given by the indices of those that carry its text; made once per call."""
+        if texts not in self._parts:
+            named = (common_row(self.rows[index] for index in indices) for indices in texts)
+            part = CallRows(tuple(row for row in named if row))
+            first = [min(indices) for indices in texts]
+            part._strengths = {key: tensor[first] for key, tensor in self._strengths.items()}
+            self._parts[texts] = part
+        return self._parts[texts]
 
 
 class PartCursor:
@@ -62,12 +64,15 @@ class PartCursor:
     """
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[int, ...]] = {}
+        self._known: dict[Hashable, tuple[frozenset[int], ...]] = {}
 
-    def identify(self, call: CallRows, done: int, count: int, context: torch.Tensor | None) -> tuple[int, ...] | None:
-        """Return the indices of ``count`` rows of ``call``, of which ``done`` have been run before.
+    def identify(
+        self, call: CallRows, done: int, count: int, context: torch.Tensor | None
+    ) -> tuple[frozenset[int], ...] | None:
+        """Return which rows of ``call`` each of ``count`` rows may be, of which ``done`` have been run before.
 
-        Parts come in order, or carry texts that tell; None if neither holds. ``context`` is ``[count, tokens, …]``.
+        Parts come in order, or carry texts that tell the kind at least; None if neither holds. ``context`` is
+        ``[count, tokens, …]``.
         """
         key = (call.rows, done, count, None if context is None else context.shape[1])
         if key not in self._known:
@@ -78,13 +83,15 @@ class PartCursor:
         return self._known[key]
 
     @staticmethod
-    def _found(call: CallRows, done: int, count: int, context: torch.Tensor | None) -> tuple[int, ...] | None:
-        in_order = tuple(range(done, done + count))
+    def _found(
+        call: CallRows, done: int, count: int, context: torch.Tensor | None
+    ) -> tuple[frozenset[int], ...] | None:
+        in_order = tuple(frozenset({index}) for index in range(done, done + count))
         if context is None or call.context is None or context.shape[0] != count:
             return in_order if done + count <= len(call.rows) else None
         texts = best_matches(compare_texts(context, [call.context]))
-        if done + count <= len(call.rows) and all(i in t or not t for i, t in zip(in_order, texts, strict=True)):
+        if done + count <= len(call.rows) and all(i <= t or not t for i, t in zip(in_order, texts, strict=True)):
             return in_order
-        if all(texts) and all(len({call.rows[index] for index in text}) == 1 for text in texts):
-            return tuple(min(text) for text in texts)
+        if all(texts) and all(common_row(call.rows[index] for index in text) for text in texts):
+            return tuple(texts)
         return None

@@ -184,11 +184,11 @@ class _InjectedSite:
             return call
         if self._call is not call:
             self._call, self._done = call, 0
-        indices = self._injection.parts.identify(call, self._done, count, context)
-        if indices is None:
+        texts = self._injection.parts.identify(call, self._done, count, context)
+        if texts is None:
             raise self._mismatch(f"{count} rows")
         self._done += count
-        return call.part(indices)
+        return call.part(texts)
 
     def _mismatch(self, rows: str) -> RowsError:
         expected = len(self._injection.call.rows)

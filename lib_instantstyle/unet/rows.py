@@ -16,7 +16,7 @@ import torch
 from lib_instantstyle.errors import RowsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     Candidates = Sequence[frozenset[int]]  # of each row of a call, the rows of the step that carry its text
 
@@ -99,7 +99,7 @@ class RowCursor:
         expected = range(self._next, self._next + count)
         if count and expected.stop <= len(self._rows) and _agree(expected, found):
             return self._rows[expected.start : expected.stop], expected.stop
-        if count and all(found) and (named := [self._common(texts) for texts in found]) and None not in named:
+        if count and all(found) and (named := [self._named(texts) for texts in found]) and None not in named:
             return tuple(row for row in named if row), self._next
         repeated = [index % self._block for index in range(count)] if self._block else []
         if repeated and count % self._block == 0 and _agree(repeated, found):
@@ -110,12 +110,16 @@ class RowCursor:
             "give prompt and negative prompt different texts, or switch InstantStyle off."
         )
 
-    def _common(self, texts: frozenset[int]) -> Row | None:
-        """Return what the rows of the step in ``texts`` have in common, None if not even the kind."""
-        kinds, pictures = ({self._rows[index][part] for index in texts} for part in (0, 1))
-        if len(kinds) > 1:
-            return None
-        return Row(bool(kinds.pop()), pictures.pop() if len(pictures) == 1 else None)
+    def _named(self, texts: frozenset[int]) -> Row | None:
+        return common_row(self._rows[index] for index in texts)
+
+
+def common_row(rows: Iterable[Row]) -> Row | None:
+    """Return what ``rows``, of which there is one at least, have in common; None if not even the kind."""
+    kinds, pictures = map(set, zip(*rows, strict=True))
+    if len(kinds) > 1:
+        return None
+    return Row(bool(kinds.pop()), pictures.pop() if len(pictures) == 1 else None)
 
 
 def chunk_rows(kinds: Sequence[int], pictures: int, count: int, first_picture: int = 0) -> tuple[Row, ...]:
