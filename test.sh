@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Linters, type check and every test that needs no real WebUI, as AUTOMATIC1111's; then what differs by WebUI as Forge's and
-# reForge's. With --all every WebUI gets all tests that it can be asked, fresh settings too. Other arguments go to pytest.
+# reForge's, and what differs by the packages' versions in a second environment. With --all every WebUI gets all tests that
+# it can be asked, fresh settings too. Other arguments go to pytest, in the first environment alone.
 set -u
 all=; [ "${1-}" = --all ] && { all=yes; shift; }
 source "$(dirname "$0")/tests/environment.sh"
@@ -13,6 +14,10 @@ TINY_MODELS=$(mktemp -d); export TINY_MODELS; trap 'rm -rf "$TINY_MODELS"' EXIT 
 "$PYTHON" -c 'from pathlib import Path; from sys import argv; from tests.tiny import OTHER_CHECKPOINTS, PARTS, write_parts
 write_parts(Path(argv[1]), PARTS | OTHER_CHECKPOINTS)' "$TINY_MODELS" & models=$!
 workers=$(nproc 2>/dev/null || echo 2); [ "$workers" -ge 2 ] || workers=2
+differs="tests/browser/test_page.py tests/host/test_page.py tests/host/test_api.py tests/live/test_boxes.py tests/live/test_routes.py
+    tests/parity tests/unit/test_boxes.py tests/unit/test_colours.py tests/unit/test_encoder.py tests/unit/test_formats.py
+    tests/unit/test_model_files.py"
+
 status=0
 say "Linters";    "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . || status=1
 say "Types";      "$PYTHON" -m mypy || status=1
@@ -25,7 +30,13 @@ if [ "$all" ]; then
     for flavour in forge reforge classic; do
         say "Tests as $flavour"; run_as "$flavour" tests/host tests/lifecycle tests/live "$@"
     done
-else
-    for flavour in forge reforge; do say "Tests as $flavour"; run_as "$flavour" -m each_host "$@"; done
+elif [ $# = 0 ]; then
+    for flavour in forge reforge; do say "Tests as $flavour"; run_as "$flavour" -m each_host; done
+fi
+if [ $# = 0 ] && [ "$PYTHON" = "$PWD/.venv/bin/python" ]; then
+    make_new_environment
+    say "Tests with gradio 4 and the newest packages"
+    # shellcheck disable=SC2086  (a list of paths)
+    run $differs || status=1
 fi
 exit $status

@@ -39,7 +39,7 @@ class StylePage:
 
     def upload(self, picture: Path, tab: str = "txt2img") -> None:
         self.control("image", tab).locator("input[type=file]").set_input_files(picture)
-        expect(self.control("image", tab).locator("img")).to_be_visible()
+        expect(self.control("image", tab).locator("img")).to_be_visible(timeout=PATIENCE)
 
     def press(self, name: str, tab: str = "txt2img") -> None:
         """Press one of our buttons."""

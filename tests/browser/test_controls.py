@@ -167,6 +167,39 @@ def test_an_empty_canvas_is_empty_each_time(styled: StylePage) -> None:
     expect(styled.control("masks").locator("img")).to_have_count(0)
 
 
+def test_strokes_are_undone_and_erased(styled: StylePage) -> None:
+    styled.open_tab("Regions")
+    styled.press("region_blank")
+    _paint(styled)
+    styled.control("region_canvas").locator("[data-undo]").click()
+    styled.press("region_set")
+    assert "Nothing is painted yet" in styled.toast()
+    _paint(styled)
+    styled.press("region_set")
+    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
+    styled.press("region_clear")
+    expect(styled.control("masks").locator("img")).to_have_count(0, timeout=PATIENCE)
+    styled.control("region_canvas").locator("[data-brush]").fill("40")
+    styled.control("region_canvas").locator("[data-eraser]").check()
+    _paint(styled)
+    styled.press("region_set")
+    expect(styled.page.locator(".toast-body", has_text="Nothing is painted yet").first).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("label", ["Style", "References", "Regions", "Blocks", "Library", "Models"])
+def test_a_phone_shows_all_of_a_tab(page: StylePage, label: str) -> None:
+    before = page.page.viewport_size
+    page.page.set_viewport_size({"width": 400, "height": 900})
+    try:
+        page.open_accordion()
+        page.open_tab(label)
+        page.page.wait_for_timeout(800)
+        beyond = page.control("enabled").evaluate("(all) => all.scrollWidth - all.clientWidth")
+    finally:
+        page.page.set_viewport_size(before)
+    assert beyond <= 0
+
+
 def test_a_renamed_text_is_refused_at_once_and_when_generating(page: StylePage, tmp_path: Path) -> None:
     path = tmp_path / "text.png"
     path.write_text("no picture at all")

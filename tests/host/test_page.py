@@ -5,6 +5,8 @@ from __future__ import annotations
 import gradio as gr
 from PIL import Image
 
+from tests.support.events import events_of
+
 REGISTERING = """
 from modules import script_callbacks, ui_extra_networks
 
@@ -28,8 +30,8 @@ def test_each_page_has_a_tab_and_a_button_that_refreshes_all(host, tmp_path):
     by_id = {block.elem_id: block for block in demo.blocks.values()}
     assert {"txt2img_extra_tabs", "img2img_extra_tabs", "txt2img_own_cards", "img2img_own_cards"} <= set(by_id)
     button = by_id["img2img_own_cards_extra_refresh_internal"]
-    number = next(i for i, d in enumerate(demo.dependencies) if button._id in d["targets"])
-    assert 'id="img2img_own_cards_cards"' in demo.fns[number].fn()
+    refresh = next(event.fn for event in events_of(demo) if button._id in event.targets)
+    assert 'id="img2img_own_cards_cards"' in refresh()
     assert ui_extra_networks.extra_pages[0].refreshed == 1
     host.use_extensions()
     assert ui_extra_networks.extra_pages == []
@@ -38,14 +40,14 @@ def test_each_page_has_a_tab_and_a_button_that_refreshes_all(host, tmp_path):
 def test_the_send_button_starts_picture_fields_and_tab_in_this_order(host):
     demo = host.shared.demo
     button = next(b for b in demo.blocks.values() if b.elem_id == "txt2img_send_to_img2img")
-    sent = [d for d in demo.dependencies if button._id in d["targets"]]
-    outputs = [[demo.blocks[i].elem_id for i in d["outputs"]] for d in sent]
+    sent = [event for event in events_of(demo) if button._id in event.targets]
+    outputs = [[demo.blocks[i].elem_id for i in event.outputs] for event in sent]
     assert outputs[0] == ["img2img_image", "img2img_width", "img2img_height"]
-    assert sent[0]["js"] == "extract_image_from_gallery"
-    inputs = [demo.blocks[i].label for i in sent[1]["inputs"]]
-    assert inputs == [demo.blocks[i].label for i in sent[1]["outputs"]]
+    assert sent[0].js == "extract_image_from_gallery"
+    inputs = [demo.blocks[i].label for i in sent[1].inputs]
+    assert inputs == [demo.blocks[i].label for i in sent[1].outputs]
     assert {"Prompt", "Negative prompt", "Sampling steps", "Seed", "Weight", "Text"} == set(inputs)
-    assert sent[2]["js"] == "switch_to_img2img"
+    assert sent[2].js == "switch_to_img2img"
 
 
 def test_the_size_is_sent_if_the_setting_says_so(host):

@@ -77,6 +77,19 @@ def test_unusable_files_cost_their_own_line_and_card(api: Api, folder: Path, con
         assert api.txt2img({}, prompt=f"a house <instantstyle:{name}:1>").status_code == 200, name
 
 
+def test_cards_come_where_the_host_has_no_embedded_previews(
+    folder: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forge Classic has none."""
+    from modules import ui_extra_networks, ui_extra_networks_routes
+
+    monkeypatch.delattr(ui_extra_networks.ExtraNetworksPage, "find_embedded_preview")
+    put(folder, content, "ink")
+    assert "instantstyle:ink:" in cards()
+    put(folder, content, "wash")  # since the cards were listed
+    assert b"instantstyle:wash:" in ui_extra_networks_routes.get_single_card("instantstyle", "txt2img", "wash").body
+
+
 def test_cards_follow_what_lies_beside_the_styles(folder: Path, content: bytes) -> None:
     put(folder, content, "ink")
     first = cards()

@@ -19,6 +19,7 @@ from tests.host.doors import Api
 from tests.host.inprocess import InProcess
 from tests.lifecycle.conftest import Studio
 from tests.support import files
+from tests.support.events import events_of
 
 LABEL = "Style, layout and content removal (4.4 GB)"
 
@@ -49,19 +50,16 @@ def saved(studio: Studio) -> Iterator[list[str]]:
 
 def events(host: InProcess, name: str) -> list[Callable[..., Any]]:
     """The handlers on the page that are the method ``name``."""
-    return [entry.fn for entry in host.shared.demo.fns if getattr(entry.fn, "__qualname__", "") == name]
+    return [event.fn for event in events_of(host.shared.demo) if getattr(event.fn, "__qualname__", "") == name]
 
 
 def choices_on_opening(host: InProcess, elem_id: str) -> list[list[str]]:
     """What the dropdown offers before a browser has opened the page, and after."""
     demo = host.shared.demo
     (component,) = (block for block in demo.blocks.values() if getattr(block, "elem_id", None) == elem_id)
-    (number,) = (
-        number
-        for number, event in enumerate(demo.dependencies)
-        if event["trigger"] == "load" and event["outputs"] == [component._id]
-    )
-    return [component.choices, demo.fns[number].fn()["choices"]]
+    (look,) = (event.fn for event in events_of(demo) if "load" in event.triggers and event.outputs == [component._id])
+    offered = [choice[-1] if isinstance(choice, tuple) else choice for choice in component.choices]
+    return [offered, look()["choices"]]
 
 
 # ---- how often ----

@@ -180,7 +180,11 @@ class WebUI:
 def encoded(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+    return encoded_bytes(buffer.getvalue())
+
+
+def encoded_bytes(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def largest_difference(ours: list[bytes], theirs: list[bytes]) -> int:

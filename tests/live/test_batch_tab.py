@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def _run(page: Page, **style: Any) -> tuple[list[bytes], list[str]]:
 
 
 def test_every_picture_is_styled(page: Page, style: dict[str, Any]) -> None:
-    on = {"enabled-checkbox": True, "image": PNG + style["image"]}
+    on = {"enabled-checkbox": True, "image": page.picture(b64decode(style["image"]))}
     (plain, plain_texts), (styled, styled_texts) = _run(page), _run(page, **on)
     assert len(plain) == len(styled) == len(styled_texts) == 2
     assert "InstantStyle" not in "".join(plain_texts)
@@ -44,8 +45,8 @@ def test_every_picture_is_styled(page: Page, style: dict[str, Any]) -> None:
 
 
 def test_the_subject_is_each_picture_itself(page: Page, style: dict[str, Any]) -> None:
-    on = {"enabled-checkbox": True, "image": PNG + style["image"], "subject_weight": 0.5}
+    on = {"enabled-checkbox": True, "image": page.picture(b64decode(style["image"])), "subject_weight": 0.5}
     implied, _ = _run(page, **on)
-    first, second = (_run(page, **on, subject_image=PNG + data)[0] for data in INPUTS.values())
+    first, second = (_run(page, **on, subject_image=page.picture(b64decode(data)))[0] for data in INPUTS.values())
     assert implied == [first[0], second[1]]
     assert first[1] != second[1]

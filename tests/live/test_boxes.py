@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +13,12 @@ from tests.live import needs
 from tests.live.client import SMALL, WebUI
 from tests.live.page import Page
 
-PNG = "data:image/png;base64,"
-NO_PICTURE = PNG + "bm8gcGljdHVyZQ=="
-GONE = {"name": "/tmp/gradio/0123456789abcdef/image.png", "data": None, "is_file": True}
-FOREIGN = {"name": "/etc/hostname", "data": None, "is_file": True}  # the server wrote it in no job of its own
+GONE = str(Path(tempfile.gettempdir()) / "gradio" / "0123456789abcdef" / "image.png")
+FOREIGN = "/etc/hostname"  # the server wrote it in no job of its own
 BAD = {
-    "a reference that is gone": ({"images": [GONE]}, "The style reference 2 is gone"),
-    "a reference of an earlier run": ({"images": [[FOREIGN, None]]}, "The style reference 2 is gone"),
-    "a mask that is gone": ({"masks": [[GONE, "Reference 1"]]}, "The region mask 1 is gone"),
-    "no picture": ({"layout_image": NO_PICTURE}, "The layout picture cannot be read: it is no picture"),
+    "a reference that is gone": ("images", (GONE, None), "The style reference 2 is gone"),
+    "a mask that is gone": ("masks", (GONE, "Reference 1"), "The region mask 1 is gone"),
+    "a file of somebody else": ("images", (FOREIGN, None), "The style reference 2 is gone|not in the upload folder"),
 }
 
 
@@ -33,15 +33,28 @@ def _fields(**style: Any) -> dict[str, Any]:
 
 
 def test_a_closed_accordion_opens_nothing(page: Page) -> None:
-    bad: dict[str, Any] = {"images": [GONE, [FOREIGN, None]], "masks": [[GONE, "Reference 1"]]}
-    bad |= dict.fromkeys(("image", "layout_image", "negative_image", "subject_image"), NO_PICTURE)
+    elsewhere = [] if page.is_gradio_4 else [(FOREIGN, None)]  # gradio 4 refuses it for every component
+    bad: dict[str, Any] = {
+        "images": page.gallery((GONE, None), *elsewhere),
+        "masks": page.gallery((GONE, "Reference 1")),
+    }
+    no_picture = page.picture(b"no picture")
+    bad |= dict.fromkeys(("image", "layout_image", "negative_image", "subject_image"), no_picture)
     _, infotexts = page.generate([], **_fields(**bad))
     assert "InstantStyle" not in infotexts[0]
 
 
 @pytest.mark.parametrize("bad", BAD)
 def test_an_open_one_says_which_picture(page: Page, style: dict[str, Any], bad: str) -> None:
-    given, message = BAD[bad]
-    on = {"enabled-checkbox": True, "image": PNG + style["image"]}
+    name, entry, message = BAD[bad]
     with pytest.raises(AssertionError, match=message):
-        page.generate([], **_fields(**on, **given))
+        page.generate([], **_fields(**_on(page, style), **{name: page.gallery(entry)}))
+
+
+def test_what_is_no_picture_is_named(page: Page, style: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="The layout picture cannot be read: it is no picture"):
+        page.generate([], **_fields(**_on(page, style), layout_image=page.picture(b"no picture")))
+
+
+def _on(page: Page, style: dict[str, Any]) -> dict[str, Any]:
+    return {"enabled-checkbox": True, "image": page.picture(base64.b64decode(style["image"]))}

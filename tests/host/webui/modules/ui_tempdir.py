@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -24,17 +23,14 @@ def check_tmp_file(gradio: Any, filename: str) -> bool:
     return hasattr(gradio, "temp_file_sets") and any(filename in names for names in gradio.temp_file_sets)
 
 
-def save_pil_to_file(
-    self: Any, pil_image: Image.Image, dir: str | None = None, format: str = "png", cache_dir: str | None = None
-) -> str:
+def save_pil_to_file(self: Any, pil_image: Image.Image, dir: str | None = None, format: str = "png") -> str:
     """Return a file with the picture: the one it was saved to with its time, or a new one that keeps its text."""
-    dir = dir or cache_dir
     saved = getattr(pil_image, "already_saved_as", None)
     if saved and Path(saved).is_file():
         dated = f"{saved}?{Path(saved).stat().st_mtime}"
         register_tmp_file(shared.demo, saved)
         register_tmp_file(shared.demo, dated)
-        return saved if gradio4.IS_4 else dated
+        return dated
     if shared.opts.temp_dir:
         dir = shared.opts.temp_dir
     else:
@@ -51,6 +47,11 @@ def save_pil_to_file(
 def install_ui_tempdir_override() -> None:
     """Replace gradio's own way to write pictures."""
     if gradio4.IS_4:
-        gr.processing_utils.save_pil_to_cache = functools.partial(save_pil_to_file, None)
+        gr.processing_utils.save_pil_to_cache = _save_undated
         return
     gr.components.IOComponent.pil_to_temp_file = save_pil_to_file
+
+
+def _save_undated(pil_image: Image.Image, cache_dir: str, format: str = "png") -> str:
+    """Gradio 4 copies the file, so no browser takes a new picture for an old one."""
+    return save_pil_to_file(None, pil_image, cache_dir, format).partition("?")[0]

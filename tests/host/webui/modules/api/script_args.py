@@ -96,11 +96,11 @@ _FIELDS = {
     "sampler_name": "Sampler", "scheduler": "Schedule type", "cfg_scale": "CFG scale", "width": "Size-1",
     "height": "Size-2", "denoising_strength": "Denoising strength",
 }  # fmt: skip
+_KINDS = {"seed": int, "steps": int, "cfg_scale": float, "width": int, "height": int, "denoising_strength": float}
 
 
 def _fill_request(request: Any, params: dict[str, Any]) -> None:
     for name, key in _FIELDS.items():
         if name in request.__fields_set__ or key not in params:
             continue
-        kind = request.__fields__[name].type_
-        setattr(request, name, kind(params[key]))
+        setattr(request, name, _KINDS.get(name, str)(params[key]))
