@@ -59,8 +59,20 @@
         if (shown.offsetParent) byId(shown.dataset.poll)?.click();
     }
 
+    // --- an error that stopped a job is shown where somebody looks, and in its own words, which some WebUIs lose
+
+    const told = new WeakSet();
+
+    function tellWhy(tab) {
+        const error = byId(`html_log_${tab}`)?.querySelector(".error");
+        if (!error || told.has(error)) return;
+        told.add(error);
+        byId(idOf(tab, "problem"))?.click();
+    }
+
     function tick() {
         TABS.forEach(titled);
+        TABS.forEach(tellWhy);
         root().querySelectorAll(".instantstyle-fetching").forEach(follow);
     }
 

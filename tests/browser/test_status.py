@@ -34,3 +34,12 @@ def test_further_references_count(page: StylePage, stripes: Path) -> None:
     page.open_tab("References")
     page.give("images_upload", stripes)
     expect(page.control("preflight")).to_contain_text("✓ Reference", timeout=PATIENCE)
+
+
+def test_what_stopped_a_job_is_told_where_one_looks(page: StylePage, stripes: Path) -> None:
+    page.open_accordion()
+    page.upload(stripes)
+    page.open_tab("References")
+    page.text("weights", "1, 2, 3")
+    page.generate_in_vain()
+    assert "3 weights for 1 references" in page.toast()

@@ -22,7 +22,7 @@ from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.arguments import axis_value, lacks_enabled, read_arguments, require_on, with_axes
 from lib_instantstyle.webui.jobs.job import Job
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
-from lib_instantstyle.webui.jobs.sampling_pass import Pass, coming_pass
+from lib_instantstyle.webui.jobs.sampling_pass import Pass, coming_pass, picture_size
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.setup.settings import ON_ERROR_WARN, current_settings
 
@@ -45,10 +45,17 @@ class Generation:
         self._host = builder.host
         self._sampling: _Sampling | None = None
         self._injection: Injection | None = None
+        self._problem = ""
+
+    def take_problem(self) -> str:
+        """Return once why the last job was stopped: some WebUIs lose on the way to the page what was raised."""
+        problem, self._problem = self._problem, ""
+        return problem
 
     def begin(self, p: Any, args: Sequence[Any]) -> None:
         """Start ``p`` afresh: nothing of an earlier job may act on it or stay in its infotext."""
         self.eject()
+        self._problem = ""
         record = PictureRecord(p)
         record.clear()
         p._instantstyle = None
@@ -81,7 +88,7 @@ class Generation:
         if job is not None:
             with self._deferred(p):
                 pictures = getattr(p, "init_images", None) or [None]
-                job.prepare(pictures[0], *_picture_size(p))
+                job.prepare(pictures[0], *picture_size(p))
 
     def before_sampling(self, p: Any, conditioning: Any) -> None:
         """Style the coming denoising loop, and no other."""
@@ -108,6 +115,9 @@ class Generation:
         try:
             self._attach_or_warn(job, coming)  # here, not in the hook: an error must reach the user
             yield
+        except InstantStyleError as error:
+            self._problem = str(error)
+            raise
         finally:
             self._sampling = None
             self.eject()
@@ -196,19 +206,13 @@ class Generation:
             if isinstance(error, InstantStyleError) and _prefers_warning():
                 PictureRecord(p).warn(error)
             else:
+                self._problem = str(error)
                 self._host.raise_at_start(p, error)
 
 
 def _job_of(p: Any) -> Job | None:
     job = getattr(p, "_instantstyle", None)
     return job if isinstance(job, Job) else None
-
-
-def _picture_size(p: Any) -> tuple[int, int]:
-    """Return the size of the whole picture that region masks are painted for."""
-    cropped = getattr(p, "inpaint_full_res", False) and getattr(p, "image_mask", None) is not None
-    size: tuple[int, int] = p.init_images[0].size if cropped else (p.width, p.height)
-    return size
 
 
 def _prefers_warning() -> bool:

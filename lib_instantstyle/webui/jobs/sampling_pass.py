@@ -50,3 +50,10 @@ def coming_pass(p: Any, conditioning: Any, named: Sequence[Sequence[StyleTag]], 
         window=host.crop_window(p),
         reader=host.read_pass(p, conditioning),
     )
+
+
+def picture_size(p: Any) -> tuple[int, int]:
+    """Return the size of the whole picture that region masks are painted for."""
+    cropped = getattr(p, "inpaint_full_res", False) and getattr(p, "image_mask", None) is not None
+    size: tuple[int, int] = p.init_images[0].size if cropped else (p.width, p.height)
+    return size

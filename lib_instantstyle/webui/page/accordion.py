@@ -41,7 +41,8 @@ class Accordion:
         fields = self._fields
         with InputAccordion(False, label=NAME, elem_id=fields.elem_id("enabled")) as accordion:
             fields["enabled"] = accordion
-            status = StatusLine(fields, self._extension.readiness, self._tab_name)
+            ours = self._extension
+            status = StatusLine(fields, ours.readiness, ours.generation.take_problem, self._tab_name)
             with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
                 tabs = [self._tab(label, make) for label, make in self._tabs()]
         sections: list[Section] = [*tabs, status]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -23,14 +24,16 @@ _MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", 
 class StatusLine(Section):
     """The line above the tabs, which shows what ``readiness`` finds; pictures get the size set in ``tab``."""
 
-    def __init__(self, fields: Fields, readiness: Readiness, tab: str) -> None:
+    def __init__(self, fields: Fields, readiness: Readiness, take_problem: Callable[[], str], tab: str) -> None:
         super().__init__(fields)
+        self._take_problem = take_problem
         self._readiness = readiness
         self._tab = tab
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
         # The page's script counts the pictures, so that they need not travel for this.
         self._count = fields.extra(gr.Textbox, "pictures", visible=False)
         self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
+        self._why = fields.extra(gr.Button, "problem", "", visible=False)
 
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
@@ -50,6 +53,13 @@ class StatusLine(Section):
             event(**look)
         for topic in (Topic.REFERENCES, Topic.REGIONS):
             fields.topics.listen(topic, **look)
+
+        self._why.click(self._tell_why, show_progress=False)
+
+    def _tell_why(self) -> None:
+        """Show why the last job was stopped; the page's script asks when the host shows an error."""
+        if problem := self._take_problem():
+            raise gr.Error(problem)
 
     def drawn(self, pictures: str, width: float, height: float, *given: Any) -> str:
         """Return the line for a number of pictures of that size, and the values of the controls `LOOKED_AT`."""
