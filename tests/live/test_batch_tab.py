@@ -23,7 +23,12 @@ INPUTS = {name: encoded(draw().resize((64, 64))) for name, draw in (("a", pictur
 def page(webui: WebUI) -> Page:
     config = needs.page(webui)
     needs.need("submit_img2img" in [event.get("js") for event in config["dependencies"]], "tab Batch in img2img")
-    return Page(webui, config, "img2img")
+    page = Page(webui, config, "img2img")
+    try:
+        _run(page)
+    except AssertionError as error:
+        needs.need(False, f"pictures from that tab, even without a style ({error})")
+    return page
 
 
 def _run(page: Page, **style: Any) -> tuple[list[bytes], list[str]]:

@@ -47,13 +47,20 @@ def test_a_closed_accordion_opens_nothing(page: Page) -> None:
 @pytest.mark.parametrize("bad", BAD)
 def test_an_open_one_says_which_picture(page: Page, style: dict[str, Any], bad: str) -> None:
     name, entry, message = BAD[bad]
-    with pytest.raises(AssertionError, match=message):
-        page.generate([], **_fields(**_on(page, style), **{name: page.gallery(entry)}))
+    assert message in _refusal(page, **_on(page, style), **{name: page.gallery(entry)})
 
 
 def test_what_is_no_picture_is_named(page: Page, style: dict[str, Any]) -> None:
-    with pytest.raises(AssertionError, match="The layout picture cannot be read: it is no picture"):
-        page.generate([], **_fields(**_on(page, style), layout_image=page.picture(b"no picture")))
+    message = _refusal(page, **_on(page, style), layout_image=page.picture(b"no picture"))
+    assert "The layout picture cannot be read: it is no picture" in message
+
+
+def _refusal(page: Page, **style: Any) -> str:
+    with pytest.raises(AssertionError) as refusal:
+        page.generate([], **_fields(**style))
+    message = str(refusal.value)
+    needs.need("&#x27;NoneType&#x27; object" not in message, "error's own words among what its page's jobs answer")
+    return message
 
 
 def _on(page: Page, style: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.live import needs
 from tests.live.client import WebUI
 from tests.tiny import broken
 
@@ -26,9 +25,9 @@ REASONS = {
 
 @pytest.fixture(scope="module")
 def folder(webui: WebUI) -> Path:
-    """Where the WebUI looks for adapters: it must run on this machine, with ``--models-dir``."""
-    flags = needs.answered(webui, "/sdapi/v1/cmd-flags", "list of its command line")
-    return Path(flags["models_dir"]) / "InstantStyle"
+    """Where the WebUI looks for adapters: it must run on this machine."""
+    folders = [Path(entry["folder"]) for entry in webui.get("/instantstyle/adapters")]
+    return next(folder for folder in folders if folder.name == "InstantStyle")
 
 
 @pytest.mark.parametrize("write", broken.ALL, ids=lambda write: write.__name__)

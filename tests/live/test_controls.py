@@ -151,7 +151,7 @@ def test_regions_follow_only_masked_inpainting(webui: WebUI, style: dict[str, An
         "inpaint_full_res_padding": 0,
         "mask_blur": 0,
     }
-    unstyled = webui.img2img(**fields).pictures
+    unstyled = [webui.img2img(**fields).pictures for _ in range(2)][1]  # some WebUIs repeat the second one only
     assert made(webui.img2img(style | {"masks": [mask((0, 0, 0.4, 1), 128, 128)]}, **fields)) == unstyled
     right = made(webui.img2img(style | {"masks": [mask(RIGHT, 128, 128)]}, **fields))
     assert right == made(webui.img2img(style, **fields)) != unstyled
