@@ -42,7 +42,7 @@ def test_every_scheduler_honours_the_window(webui: WebUI, style: dict[str, Any])
         fields = {"scheduler": entry["label"], "steps": 4}
         early = webui.txt2img(style | {"end": 0.4}, **fields)
         late = webui.txt2img(style | {"start": 0.4}, **fields)
-        assert len({*early.pictures, *late.pictures, *webui.txt2img(style, **fields).pictures}) == 3, entry["label"]
+        assert early.pictures != late.pictures, entry["label"]  # the calls of some lie all on one side of 0.4
 
 
 @pytest.mark.parametrize("upscaler", [*LATENT, *PIXELS])
