@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Linters, type check and every test that needs no real WebUI, as AUTOMATIC1111's; then what differs by WebUI as Forge's and
-# reForge's, and what differs by the packages' versions in a second environment. With --all every WebUI gets all tests that
-# it can be asked, fresh settings too. Other arguments go to pytest, in the first environment alone.
+# Linters, type check and every test that needs no real WebUI, as AUTOMATIC1111's; then one job of each kind as Forge's. With
+# --all every WebUI gets all tests that it can be asked, fresh settings too, and what differs by the packages' versions runs
+# in a second environment. Other arguments go to pytest.
 set -u
 all=; [ "${1-}" = --all ] && { all=yes; shift; }
 source "$(dirname "$0")/tests/environment.sh"
@@ -30,13 +30,13 @@ if [ "$all" ]; then
     for flavour in forge reforge classic; do
         say "Tests as $flavour"; run_as "$flavour" tests/host tests/lifecycle tests/live "$@"
     done
+    if [ "$PYTHON" = "$PWD/.venv/bin/python" ]; then
+        make_new_environment
+        say "Tests with gradio 4 and the newest packages"
+        # shellcheck disable=SC2086  (a list of paths)
+        run $differs || status=1
+    fi
 elif [ $# = 0 ]; then
-    for flavour in forge reforge; do say "Tests as $flavour"; run_as "$flavour" -m each_host; done
-fi
-if [ $# = 0 ] && [ "$PYTHON" = "$PWD/.venv/bin/python" ]; then
-    make_new_environment
-    say "Tests with gradio 4 and the newest packages"
-    # shellcheck disable=SC2086  (a list of paths)
-    run $differs || status=1
+    say "Tests as forge"; run_as forge -m each_host tests/live tests/lifecycle/test_hosts.py
 fi
 exit $status

@@ -108,4 +108,4 @@ def test_without_an_interrogator_words_are_the_user_s(studio: Studio, monkeypatc
     monkeypatch.setattr(studio.host.shared, "interrogator", None)
     with pytest.raises(InstantStyleError, match="has no interrogator"):
         caption(dropped("PNG"), "style reference")
-    assert caption(png("parameters", f"a red cat\n{SETTINGS}"), "style reference") == "a red cat"
+    assert caption(png(("parameters", f"a red cat\n{SETTINGS}")), "style reference") == "a red cat"

@@ -75,7 +75,7 @@ def test_a_cached_embedding_that_is_gone_is_made_again(studio: Studio) -> None:
 def test_before_the_first_job_nothing_is_there_and_nothing_is_loaded(studio: Studio) -> None:
     studio.forget()
     studio.host.forget_model()
-    told = extension().readiness.report(content="a cat")
+    told = extension().readiness.report({"content": "a cat"})
     assert told["ready"]
     assert extension().host.loaded_unet() is None
     assert extension().host.text_width() is None
