@@ -31,7 +31,7 @@ class Extension:
         self.builder = StyleBuilder(host, self.models.look, self.library, PictureEncoder(host, self.encoders))
         self.generation = Generation(self.builder)
         self.fetching = ModelFetching(self.models)
-        self.readiness = Readiness(host, self.models, self.builder)
+        self.readiness = Readiness(host, self.builder)
 
 
 @functools.cache

@@ -158,7 +158,7 @@ def test_a_saved_style_needs_no_encoder(studio: Studio, monkeypatch: pytest.Monk
     look = extension().models.look
     without = replace(look(), encoders=())
     monkeypatch.setattr(extension().models, "look", lambda: without)
-    monkeypatch.setattr(extension().builder, "_look", lambda: without)
+    monkeypatch.setattr(extension().builder, "look", lambda: without)
     line = status_line(studio)
     assert shown(line, 0, {"style": "ready ink"}) == "Ready to generate."
     assert shown(line, 1, {"style": "ready ink"}).endswith("but image is given too.")

@@ -18,7 +18,7 @@ from lib_instantstyle.webui.jobs.requirements import check_removal
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
-    from lib_instantstyle.models.model_files import ModelFiles
+    from lib_instantstyle.models.found_models import FoundModels
     from lib_instantstyle.webui.hosts.host import Host
     from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
@@ -29,9 +29,8 @@ Read = Callable[[], StyleParams]
 class Readiness:
     """Whether everything that a styled picture needs is in place, by the checks that ``builder`` makes for a job."""
 
-    def __init__(self, host: Host, models: ModelFiles, builder: StyleBuilder) -> None:
+    def __init__(self, host: Host, builder: StyleBuilder) -> None:
         self._host = host
-        self._models = models
         self._builder = builder
 
     def facts(self, values: Mapping[str, Any], read: Read, references: int | None, size: Size | None = None) -> Facts:
@@ -44,14 +43,15 @@ class Readiness:
             size: Width and height of the picture; None if unknown.
         """
         adapter, style, content = (str(values.get(name) or "") for name in ("adapter", "style", "content"))
-        found = self._file_facts(adapter)
+        builder = self._builder.for_one_job()  # looks once
+        found = _file_facts(builder.look(), adapter)
         found |= self._model_facts(found.get("adapter"))
-        found |= self._problems(found, read, references, size)
+        found |= self._problems(builder, found, read, references, size)
         pasted = 1 if values.get("reference") else references  # pictures that are known by their hashes
         return Facts(**found, style=style, content=content, references=references or pasted)
 
     def _problems(
-        self, found: Mapping[str, Any], read: Read, references: int | None, size: Size | None
+        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, references: int | None, size: Size | None
     ) -> dict[str, Any]:
         """Return why a job would refuse the settings; a file that is missing has a check of its own."""
         adapter = found.get("adapter")
@@ -63,7 +63,7 @@ class Readiness:
                 except InstantStyleError as error:
                     return {"content_problem": str(error)}
             if params.style or (adapter and found["encoder"]):
-                self._builder.check(params, references, size)
+                builder.check(params, references, size)
         except InstantStyleError as error:
             return {"problem": str(error)}
         return {}
@@ -105,13 +105,13 @@ class Readiness:
             facts["model_problem"] = str(error)
         return facts
 
-    def _file_facts(self, name: str) -> dict[str, Any]:
-        found = self._models.look()
-        try:
-            adapter = found.find_adapter(name)
-        except InstantStyleError as error:
-            return {"adapter_problem": str(error)} if found.adapters else {}
-        return {"adapter": adapter, "encoder": first_suitable(adapter, found.encoders)}
+
+def _file_facts(found: FoundModels, name: str) -> dict[str, Any]:
+    try:
+        adapter = found.find_adapter(name)
+    except InstantStyleError as error:
+        return {"adapter_problem": str(error)} if found.adapters else {}
+    return {"adapter": adapter, "encoder": first_suitable(adapter, found.encoders)}
 
 
 def _typed(name: str, text: str) -> Any:

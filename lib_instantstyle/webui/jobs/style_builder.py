@@ -32,16 +32,16 @@ class StyleBuilder:
     ) -> None:
         self.host = host
         self.library = library
-        self._look = look
+        self.look = look
         self._encoder = encoder
 
     def for_one_job(self) -> StyleBuilder:
         """Return a builder that looks for models once at most, however many styles it makes."""
-        return StyleBuilder(self.host, functools.cache(self._look), self.library, self._encoder)
+        return StyleBuilder(self.host, functools.cache(self.look), self.library, self._encoder)
 
     def require_files(self, params: StyleParams) -> None:
         """Raise an `InstantStyleError` if the adapter or the saved style that ``params`` name is not there."""
-        self._look().find_adapter(params.adapter)
+        self.look().find_adapter(params.adapter)
         if params.style:
             self.library.existing(params.style)
 
@@ -116,7 +116,7 @@ class StyleBuilder:
         self, params: StyleParams, references: int, saved: SavedStyle | None = None
     ) -> tuple[FoundModels, Adapter]:
         """Return the models found, and the adapter of a style whose settings fit it and its number of references."""
-        found = self._look()
+        found = self.look()
         adapter = _adapter_for(saved, params.adapter, found) if saved else found.find_adapter(params.adapter)
         check_requirements(params, adapter, references, self.host.text_width())
         return found, adapter
