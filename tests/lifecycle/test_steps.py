@@ -120,8 +120,8 @@ def test_a_step_that_fails_says_why_and_leaves_nothing(
 
 @pytest.mark.usefixtures("unchanged")
 def test_no_hook_stays_wherever_attaching_breaks_off(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every hook of the style block in turn: one of the UNet, three of each of ten cross-attentions."""
-    for number in range(1, 32):
+    """Every hook of the style block in turn: two of the UNet, three of each of ten cross-attentions."""
+    for number in range(1, 33):
         with monkeypatch.context() as patch:
             count = _count_hooks(patch, fails_at=number)
             with pytest.raises(RuntimeError, match="on purpose"):
@@ -129,9 +129,9 @@ def test_no_hook_stays_wherever_attaching_breaks_off(studio: Studio, monkeypatch
         assert studio.hooks() == 0
         assert count() == number
     with monkeypatch.context() as patch:
-        count = _count_hooks(patch, fails_at=32)
+        count = _count_hooks(patch, fails_at=33)
         studio.styled(steps=1)
-    assert count() == 31
+    assert count() == 32
 
 
 def _count_hooks(patch: pytest.MonkeyPatch, fails_at: int) -> Callable[[], int]:
