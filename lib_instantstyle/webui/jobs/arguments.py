@@ -56,8 +56,9 @@ def with_axes(params: StyleParams, axes: Mapping[str, Any], library: StyleLibrar
     Raises:
         InstantStyleError: If ``params`` are off, or a value cannot be used.
     """
-    if axes:
-        require_on(params, axes)
+    if not axes:
+        return params
+    require_on(params, axes)
     if style := axes.get("style"):
         params = with_style(params, style, library)
     return params.replace(**_meant(axes))
