@@ -99,11 +99,11 @@ def check_site_names(weights: Iterable[Target], sites: Sequence[Site]) -> None:
 
 def check_fits(adapter: Adapter, sites: Sequence[Site]) -> None:
     """Raise `UnsupportedModelError` if site count, widths or context width are not those of ``adapter``."""
-    contexts = {site.context_width for site in sites}
-    if contexts != {adapter.context_width}:
+    others = {width for site in sites if (width := site.context_width) not in (None, adapter.context_width)}
+    if others:
         raise UnsupportedModelError(
             f"{adapter.path.name} makes tokens {adapter.context_width} wide; the loaded checkpoint reads "
-            f"{', '.join(map(str, sorted(contexts)))}. Choose an adapter made for this model family."
+            f"{', '.join(map(str, sorted(others)))}. Choose an adapter made for this model family."
         )
     if dict(adapter.widths) != {site.adapter_id: site.width for site in sites}:
         raise UnsupportedModelError(

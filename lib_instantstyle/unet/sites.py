@@ -35,12 +35,13 @@ class Site:
     @property
     def width(self) -> int:
         """Channels of the query: heads times head size."""
-        return int(self.attention.to_q.out_features)  # type: ignore[union-attr, arg-type]
+        told = getattr(self.attention.to_q, "out_features", None)  # not by Forge's layers in nf4 and GGUF
+        return int(told or self.heads * self.attention.dim_head)  # type: ignore[operator]
 
     @property
-    def context_width(self) -> int:
-        """Channels of the text context this cross-attention reads (2048 on SDXL)."""
-        return int(self.attention.to_k.in_features)  # type: ignore[union-attr, arg-type]
+    def context_width(self) -> int | None:
+        """Channels of the text context this cross-attention reads (2048 on SDXL); None if its layers do not tell."""
+        return _context_width(self.attention)
 
     @property
     def heads(self) -> int:
@@ -79,7 +80,7 @@ def _walk(modules: Mapping[str, nn.Module], block: Block) -> Iterator[tuple[int,
 
 def _topology_message(modules: Mapping[str, nn.Module], missing: set[str], extra: set[str]) -> str:
     attentions: list[Any] = [module for name, module in modules.items() if name.endswith(".attn2")]
-    contexts = {attention.to_k.in_features for attention in attentions}
+    contexts = {_context_width(attention) for attention in attentions}
     looks = (family.checkpoint for width, family in OTHER_FAMILIES.items() if contexts == {width})
     guess = next(looks, "another model" if attentions else _transformer_name(type(modules[""]).__name__))
     details = [f"missing {', '.join(sorted(missing))}"] if missing else []
@@ -88,6 +89,10 @@ def _topology_message(modules: Mapping[str, nn.Module], missing: set[str], extra
         f"InstantStyle needs an SDXL base model; the loaded checkpoint looks like {guess} "
         f"(attention blocks: {'; '.join(details)}). Choose an SDXL checkpoint or switch InstantStyle off."
     )
+
+
+def _context_width(attention: Any) -> int | None:
+    return getattr(attention.to_k, "in_features", None)
 
 
 def _transformer_name(unet: str) -> str:

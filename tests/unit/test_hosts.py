@@ -121,11 +121,15 @@ def test_transformers_are_refused_by_name(denoiser: str, name: str) -> None:
 
 
 class SealedLinear(nn.Module):
-    """A layer as Forge loads those in fp8, nf4 or GGUF: it can be run, and its weight cannot be read."""
+    """A layer as Forge loads those in fp8, nf4 or GGUF: it can be run, and its weight cannot be read.
 
-    def __init__(self, linear: nn.Linear) -> None:
+    In fp8 it tells its widths, in nf4 and GGUF not even these.
+    """
+
+    def __init__(self, linear: nn.Linear, *, tells_widths: bool) -> None:
         super().__init__()
-        self.in_features, self.out_features = linear.in_features, linear.out_features
+        if tells_widths:
+            self.in_features, self.out_features = linear.in_features, linear.out_features
         self._run = [linear.forward]
 
     def __getattr__(self, name: str) -> Any:
@@ -141,17 +145,21 @@ class SealedLinear(nn.Module):
         return output
 
 
-def test_weights_of_the_unet_are_never_read(adapter: Adapter) -> None:
+def sealed(unet: SmallUNet, *, tells_widths: bool) -> SmallUNet:
+    for attention in [module for name, module in unet.named_modules() if name.endswith("attn2")]:
+        attention.dim_head = attention.to_q.out_features // attention.heads  # which the family's attentions know
+    for name, linear in [(n, m) for n, m in unet.named_modules() if isinstance(m, nn.Linear)]:
+        parent, _, child = name.rpartition(".")
+        setattr(unet.get_submodule(parent), child, SealedLinear(linear, tells_widths=tells_widths))
+    return unet
+
+
+@pytest.mark.parametrize("tells_widths", [True, False], ids=["fp8", "nf4"])
+def test_weights_of_the_unet_are_never_read(adapter: Adapter, tells_widths: bool) -> None:
     """Only activations tell dtype and device: quantised weights, and weights that lie elsewhere, tell neither."""
     x, text = torch.randn(2, 4, 16), torch.randn(2, 3, CONTEXT)
     rows, outputs = chunk_rows([1, 0], 1, 2), []
-    for is_sealed in (False, True):
-        unet = SmallUNet()
-        if is_sealed:
-            linears = [(n, m) for n, m in unet.named_modules() if isinstance(m, nn.Linear)]
-            for name, linear in linears:
-                parent, _, child = name.rpartition(".")
-                setattr(unet.get_submodule(parent), child, SealedLinear(linear))
+    for unet in (SmallUNet(), sealed(SmallUNet(), tells_widths=tells_widths)):
         sites = enumerate_sites(unet)
         check_fits(adapter, sites)
         tokens = torch.ones(1, 4, CONTEXT)
