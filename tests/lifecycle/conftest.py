@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from lib_instantstyle.method.memo import TensorMemo
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.setup.folders import cache_folder, styles_folder
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
@@ -36,6 +38,14 @@ class Studio:
         processed = self.host.txt2img(self.request(**(style or {})), **fields)
         assert "InstantStyle: " in processed.infotexts[0]
         return self._pixels(processed)
+
+    def style_file(self) -> bytes:
+        """What a saved style of the reference is; the library keeps nothing of it."""
+        params = StyleParams(enabled=True, image=self.reference)
+        path = save_style("made for a test", params, extension().builder, replace=True)
+        content = path.read_bytes()
+        path.unlink()
+        return content
 
     @property
     def unet(self) -> torch.nn.Module:

@@ -12,9 +12,6 @@ from urllib.parse import quote
 import pytest
 
 from lib_instantstyle.models.vision_tower import VisionTower
-from lib_instantstyle.params.style_params import StyleParams
-from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.jobs.saving import save_style
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 
@@ -29,12 +26,7 @@ def api(studio: Studio) -> Api:
 
 @pytest.fixture
 def content(studio: Studio) -> bytes:
-    path = save_style(
-        "library test", StyleParams(enabled=True, image=studio.reference), extension().builder, replace=True
-    )
-    content = path.read_bytes()
-    path.unlink()
-    return content
+    return studio.style_file()
 
 
 def put(folder: Path, content: bytes, *stems: str) -> None:

@@ -18,7 +18,6 @@ from lib_instantstyle.errors import UNPROCESSABLE
 from lib_instantstyle.library import style_file, style_library
 from lib_instantstyle.params.style_params import controls
 from lib_instantstyle.pictures import decoding
-from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.setup.folders import cache_folder
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
@@ -51,7 +50,7 @@ def files_outside(library: Path) -> dict[Path, int]:
 @pytest.mark.parametrize("name", ESCAPES, ids=ascii)
 def test_no_name_leads_out_of_the_library(studio: Studio, api: Api, folder: Path, name: str) -> None:
     before = files_outside(folder)
-    content = base64.b64encode(_style_file(studio)).decode()
+    content = base64.b64encode(studio.style_file()).decode()
     answers = [
         api.request(method, f"{STYLES}/{quote(name, safe=safe)}") for method in ("GET", "DELETE") for safe in ("", "/.")
     ]
@@ -66,20 +65,8 @@ def test_no_name_leads_out_of_the_library(studio: Studio, api: Api, folder: Path
     assert not list(folder.glob("*evil*"))
 
 
-def _style_file(studio: Studio) -> bytes:
-    from lib_instantstyle.params.style_params import StyleParams
-    from lib_instantstyle.webui.jobs.saving import save_style
-
-    path = save_style(
-        "security test", StyleParams(enabled=True, image=studio.reference), extension().builder, replace=True
-    )
-    content = path.read_bytes()
-    path.unlink()
-    return content
-
-
 def test_a_link_shows_nothing_that_lies_elsewhere(studio: Studio, api: Api, folder: Path, tmp_path: Path) -> None:
-    content = _style_file(studio)
+    content = studio.style_file()
     outside = tmp_path / "outside.safetensors"
     outside.write_bytes(content)
     (folder / "linked.safetensors").symlink_to(outside)
@@ -217,7 +204,7 @@ def test_the_host_s_options_decide(studio: Studio, api: Api, fetched: list[str])
 
 
 def test_what_is_too_large_is_refused(studio: Studio, api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = base64.b64encode(_style_file(studio)).decode()
+    content = base64.b64encode(studio.style_file()).decode()
     large, thin = encoded(Image.new("1", (12_000, 12_000))), encoded(Image.new("L", (3200, 16)))
     bodies: list[dict[str, Any]] = [
         {"image": large}, {"image": thin}, {"images": [studio.reference] * 9}, {"masks": [studio.reference] * 9},

@@ -53,7 +53,6 @@ class StatusLine(Section):
             event(**look)
         for topic in (Topic.REFERENCES, Topic.REGIONS):
             fields.topics.listen(topic, **look)
-
         self._why.click(self._tell_why, show_progress=False)
 
     def _tell_why(self) -> None:

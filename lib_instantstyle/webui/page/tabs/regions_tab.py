@@ -58,13 +58,11 @@ class RegionsTab(Section):
         fields = self._fields
         masks, topics = fields["masks"], fields.topics
         painting = js(f"(_, __, ...rest) => [...instantstylePainting('{fields.elem_id('region_canvas')}'), ...rest]")
-        painted, quiet = (
-            [*self._painting, self._number, self._soft, masks],
-            {"outputs": [masks], "show_progress": False},
-        )
-        is_set = self._set.click(showing_errors(_set), inputs=painted, **painting, **quiet)
+        painted, quiet = [*self._painting, self._number, self._soft, masks], {"show_progress": False}
+        is_set = self._set.click(showing_errors(_set), inputs=painted, outputs=[masks], **painting, **quiet)
         topics.publish(Topic.REGIONS, is_set.then)
-        topics.publish(Topic.REGIONS, self._clear.click(_cleared, inputs=[self._number, masks], **quiet).then)
+        is_cleared = self._clear.click(_cleared, inputs=[self._number, masks], outputs=[masks], **quiet)
+        topics.publish(Topic.REGIONS, is_cleared.then)
 
     def connect(self) -> None:
         """Connect the button that empties the canvas."""
