@@ -16,6 +16,9 @@ from playwright.sync_api import expect
 from tests.browser.page import PATIENCE, StylePage
 from tests.tiny import pictures
 
+_LABEL_IS_ABOVE = """box => box.querySelector("[data-testid=block-label]").getBoundingClientRect().bottom
+    <= box.querySelector("img").getBoundingClientRect().top"""
+
 
 @pytest.fixture(autouse=True)
 def _no_leftovers(webui_url: str) -> None:
@@ -67,11 +70,8 @@ def test_labels_leave_the_pictures_alone(styled: StylePage, sunset: Path) -> Non
     styled.give("images_upload", sunset)
     expect(styled.control("views").locator("img")).to_have_count(2, timeout=PATIENCE)
     for gallery in ("images", "views"):
-        label = styled.control(gallery).locator("[data-testid=block-label]").bounding_box()
-        picture = styled.control(gallery).locator("img").first.bounding_box()
-        assert label
-        assert picture
-        assert label["y"] + label["height"] <= picture["y"]
+        # Both ends are read at one moment: pictures that arrive above move them.
+        styled.page.wait_for_function(_LABEL_IS_ABOVE, arg=styled.control(gallery).element_handle(), timeout=PATIENCE)
 
 
 def test_a_mask_goes_with_its_reference(styled: StylePage, sunset: Path) -> None:
