@@ -1,6 +1,6 @@
 // Habits of the accordion: its title says what is active, pictures come by clipboard, by dropping them anywhere on it or
 // from the last result, and a download is followed while somebody looks. Listeners stand on the document. The globals
-// are instantstylePictures, instantstyleLastResult and instantstyleRefused, for gradio's js.
+// are instantstyleLastResult and instantstyleRefused, for gradio's js.
 
 (() => {
     "use strict";
@@ -168,13 +168,6 @@
     document.addEventListener("paste", onPaste, true);
     document.addEventListener("dragover", onDragOver, true);
     document.addEventListener("drop", onDrop, true);
-
-    // How many references are in the box with this id and in the gallery of further ones, once they are drawn.
-    window.instantstylePictures = async (id) => {
-        await drawn();
-        const count = (place) => byId(place)?.querySelectorAll("img").length ?? 0;
-        return String(Math.min(count(id), 1) + count(`${id}s`));
-    };
 
     window.instantstyleRefused = () => refused;
 

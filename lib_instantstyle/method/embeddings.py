@@ -25,6 +25,11 @@ class Embeddings:
     negative: torch.Tensor | None = None
     subject: torch.Tensor | None = None
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """Which of "layout" and "negative" there is an embedding for."""
+        return frozenset(role for role in ("layout", "negative") if getattr(self, role) is not None)
+
 
 def mean_embedding(params: StyleParams, embeddings: Embeddings, indices: Sequence[int] | None = None) -> torch.Tensor:
     """Return the mean ``[1, d]`` of the style references at ``indices``, or of all, for a linear adapter."""

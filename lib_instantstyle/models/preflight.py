@@ -24,6 +24,7 @@ class Verdict(str, Enum):
     MISSING = "missing"
     UNKNOWN = "unknown"
     OPTIONAL = "optional"
+    IDLE = "idle"  # given, and without effect
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Facts:
     content: str = ""  # the content to remove
     content_problem: str = ""  # why a job could not remove it
     problem: str = ""  # why a job would refuse the settings
+    left_out: tuple[str, ...] = ()  # what to do about what was given and cannot act
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,13 @@ def checks(facts: Facts) -> tuple[Check, ...]:
 
 
 def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
-    """Return what to do about the first thing that is missing."""
+    """Return what to do about the first thing that is missing, or else about the first that has no effect."""
     if not enabled:
         return "InstantStyle is off: tick the box before its name."
-    for check in found:
-        if check.verdict is Verdict.MISSING:
-            return check.todo
+    for verdict in (Verdict.MISSING, Verdict.IDLE):
+        for check in found:
+            if check.verdict is verdict:
+                return check.todo
     return "Ready to generate."
 
 
@@ -121,4 +124,6 @@ def _content(facts: Facts) -> Check:
 def _settings(facts: Facts) -> Check:
     if facts.problem:
         return Check("Controls", Verdict.MISSING, "refused", first_sentence(facts.problem))
+    if facts.left_out:
+        return Check("Controls", Verdict.IDLE, "not all acts", " ".join(facts.left_out))
     return Check("Controls", Verdict.READY, "can be used")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.embeddings import Embeddings, averaging, mean_embedding, over_tiles
 from lib_instantstyle.models.adapter import Kind
 from lib_instantstyle.params.block_weights import block_of
@@ -61,11 +60,7 @@ class Sources:
         self._weights = params.reference_weights(len(embeddings.style))
 
     def all(self) -> list[Source]:
-        """Return every source that acts.
-
-        Raises:
-            ParameterError: If settings contradict each other.
-        """
+        """Return every source that acts."""
         return [*self._style(), *self._layout(), *self._subject(), *self._anti_layout()]
 
     def _style(self) -> list[Source]:
@@ -130,12 +125,6 @@ class Sources:
         strength = self._params.anti_layout * self._factor
         if not strength:
             return []
-        if self._embeddings.layout is None and self._params.takes_layout:
-            raise ParameterError(
-                "Anti-layout (anti_layout) pushes away from the composition that the preset "
-                f"{self._params.preset.value} takes over. Choose a preset without layout, give a separate layout "
-                "picture, or set anti-layout to 0."
-            )
         tokens = self._mean_tokens(range(len(self._weights)), plain=True)
         return [Source({LAYOUT: strength}, tokens, tokens, (1.0, 0.0), is_style=False)]
 

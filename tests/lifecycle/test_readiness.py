@@ -17,7 +17,8 @@ from lib_instantstyle.models.preflight import first_sentence
 from lib_instantstyle.params.style_params import StyleParams, default_of
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.jobs.saving import save_style
-from lib_instantstyle.webui.page.status import LOOKED_AT, StatusLine
+from lib_instantstyle.webui.page.status import BOXES, LOOKED_AT, StatusLine, look_into
+from lib_instantstyle.webui.page.wording import in_page_words
 from tests.host.doors import Api
 from tests.host.inprocess import InProcess, in_process
 from tests.lifecycle.conftest import Studio
@@ -100,6 +101,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a mask of another aspect": {"masks": [WIDE]},
     "a mask too many": {"masks": [SQUARE, SQUARE]},
     "a mask all black": {"masks": [BLACK]},
+    "anti-layout from the layout": {"anti_layout": 1.0, "preset": "Style + layout"},
+    "a subject that is not there": {"subject_weight": 0.2},
 }
 
 
@@ -115,8 +118,8 @@ def test_preflight_status_line_and_job_say_the_same(studio: Studio, values: dict
     with pytest.raises(InstantStyleError) as refused:
         studio.host.txt2img({"InstantStyle": [request]})
     sentence = first_sentence(str(refused.value))
-    assert first_sentence(shown(line, references, values)) == sentence
-    if "masks" not in values:  # the route takes no pictures
+    assert first_sentence(shown(line, references, values)) == in_page_words(sentence)
+    if not values.keys() & {"masks", "anti_layout", "subject_weight"}:  # the route is not told which pictures there are
         query = {**values, **({"references": 1} if references else {})}
         told = Api().request("GET", "/instantstyle/preflight", params=query).json()
         assert not told["ready"]
@@ -129,9 +132,45 @@ def test_what_a_job_takes_is_ready(studio: Studio) -> None:
     assert known is not None
     taken = ({"weights": "1, 0"}, 2), ({"masks": [SQUARE]}, 1), ({"reference": known.text()}, 0)
     dropped = ({"reference": UNKNOWN}, 1)  # a picture that is dropped puts hashes aside
-    weak = ({"content": "a cat", "content_strength": 0.0, "adapter": "ip-adapter_sdxl_vit-h"}, 1)
-    for values, references in (*taken, dropped, weak):
+    for values, references in (*taken, dropped):
         assert shown(line, references, values) == "Ready to generate."
+
+
+BOTH = {"layout_image_known": "given", "subject_image_known": "given"}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"layout_image_known": "given"}, "The layout picture does nothing: choose a preset with layout"),
+        (BOTH | {"preset": "Layout"}, "The subject picture does nothing: raise Subject weight"),
+        (BOTH, "The layout picture does nothing: choose a preset with layout, or remove it. The subject picture"),
+        (
+            {
+                "content": "a cat",
+                "content_strength": 0.0,
+                "adapter": "ip-adapter_sdxl_vit-h",
+            },  # which could not remove it
+            "Content to remove does nothing: Removal strength is 0.",
+        ),
+        ({"style_weight": 0.0}, "Nothing acts: every block's weight is 0."),
+        ({"images": ["unopened"], "weights": "1, 0", "masks": [None, SQUARE]}, "A region mask does nothing"),
+    ],
+    ids=str,
+)
+def test_the_line_says_what_was_given_and_cannot_act(studio: Studio, values: dict[str, Any], said: str) -> None:
+    line = status_line(studio)
+    assert shown(line, 1, values).startswith(said)
+    assert shown(line, 1, values | {"start": 0.8, "end": 0.2}).startswith("End must be greater than Start")  # first
+
+
+def test_the_line_says_which_box_cannot_be_used(studio: Studio) -> None:
+    line, junk = status_line(studio), "data:image/png;base64,AAAA"
+    problem = look_into("layout_image", True, junk)
+    assert problem.startswith("The layout picture cannot be read")
+    assert shown(line, 1, {"layout_image_known": problem}) == first_sentence(problem)
+    assert [look_into("image", True, picture) for picture in (None, studio.reference)] == ["", "given"]
+    assert look_into("image", False, junk) == "given"  # off, it is not opened
 
 
 @pytest.mark.parametrize("values", [*REFUSED.values(), {"masks": ["junk"]}], ids=str)
@@ -162,9 +201,7 @@ def test_a_saved_style_needs_no_encoder(studio: Studio, monkeypatch: pytest.Monk
     line = status_line(studio)
     assert shown(line, 0, {"style": "ready ink"}) == "Ready to generate."
     assert shown(line, 1, {"style": "ready ink"}).endswith("but image is given too.")
-    assert shown(line, 0, {"style": "ready ink", "weights": "1, 1"}).startswith(
-        "Reference weights (weights): 2 weights"
-    )
+    assert shown(line, 0, {"style": "ready ink", "weights": "1, 1"}).startswith("Reference weights: 2 weights")
 
 
 def test_a_number_of_references_that_is_none_is_refused(studio: Studio) -> None:
@@ -183,6 +220,9 @@ def status_line(studio: Studio) -> Any:
 
 def shown(line: Any, references: int, values: dict[str, Any]) -> str:
     """What the line says below its marks."""
-    chosen = {name: default_of(name) for name in LOOKED_AT} | {"enabled": True} | values
-    drawn = line.drawn(str(references), 64, 64, *chosen.values())
+    chosen = {name: default_of(name) for name in LOOKED_AT} | {"enabled": True, "images": []} | values
+    boxes = {**dict.fromkeys(BOXES, ""), "image": "given" * bool(references)}
+    chosen["images"] = [*chosen["images"], *["unopened"] * (references - 1)]
+    known = [chosen.pop(f"{name}_known", boxes[name]) for name in BOXES]
+    drawn = line.drawn(64, 64, *known, *chosen.values())
     return unescape(drawn.partition("<p role='status'>")[2].removesuffix("</p>"))

@@ -26,6 +26,7 @@ from lib_instantstyle.unet.plan import Source, _projected, image_terms
 from lib_instantstyle.unet.rows import Row
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.unet.sources import Sources
+from lib_instantstyle.webui.jobs.requirements import check_requirements
 from tests.support import files
 from tests.support.unets import CONTEXT, SmallUNet
 
@@ -253,16 +254,20 @@ def test_anti_layout_at_a_site_is_exactly_zero_for_conditional_rows(wish, adapte
     "wishes", [{"preset": "Style + layout"}, {"preset": "Layout"}, {"preset": "All blocks"},
                {"preset": "Custom", "blocks": "style:1, layout.0:0.5"}], ids=str,
 )  # fmt: skip
-def test_anti_layout_contradicts_taking_the_layout_over(wish, wishes: dict[str, Any]) -> None:
+def test_anti_layout_contradicts_taking_the_layout_over(adapter: Adapter, wishes: dict[str, Any]) -> None:
+    params = StyleParams(anti_layout=1.0, **wishes)
     with pytest.raises(ParameterError, match=r"Anti-layout \(anti_layout\) pushes away from the composition"):
-        wish(anti_layout=1.0, **wishes)
+        check_requirements(params, adapter, 1, 1280, ())
+    for roles in ({"layout"}, None):  # a separate picture, or nothing known
+        check_requirements(params, adapter, 1, 1280, roles)
 
 
 @pytest.mark.parametrize(
     "wishes", [{"preset": "Strong style"}, {"preset": "Style + layout", "layout_weight": 0.0},
                {"preset": "Custom", "blocks": "style:1, layout.0:0"}], ids=str,
 )  # fmt: skip
-def test_anti_layout_agrees_with_a_layout_block_that_is_off(wish, wishes: dict[str, Any]) -> None:
+def test_anti_layout_agrees_with_a_layout_block_that_is_off(wish, adapter: Adapter, wishes: dict[str, Any]) -> None:
+    check_requirements(StyleParams(anti_layout=1.0, **wishes), adapter, 1, 1280, ())
     assert wish(anti_layout=1.0, **wishes)[-1].factors == (1.0, 0.0)
 
 

@@ -23,7 +23,8 @@ SAYING = {
     "logger.warning": 0,
     "super().__init__": 0,
 }
-LISTS = ("warnings.append", "idle.append")  # of texts that are said together
+FIRST = ("warnings.append", "idle.append")  # of texts that are said together
+ALL = ("LeftOut",)  # whose arguments are all said
 GAP = "\0"  # what varies in a message
 
 
@@ -38,21 +39,21 @@ def _template(node: ast.expr, constants: dict[str, str]) -> str | None:
     return None
 
 
-def _said(node: ast.AST) -> ast.expr | None:
-    """The text that ``node`` says to the user, if it does."""
+def _said(node: ast.AST) -> list[ast.expr]:
+    """The texts that ``node`` says to the user."""
     if isinstance(node, ast.Return) and isinstance(node.value, ast.JoinedStr):
-        return node.value
+        return [node.value]
     if not isinstance(node, ast.Call):
-        return None
+        return []
     if named := [keyword.value for keyword in node.keywords if keyword.arg == "message"]:
-        return named[0]
-    if not node.args:
-        return None
+        return named
     called = ast.unparse(node.func)
-    if called in LISTS or re.fullmatch(r"[A-Z]\w*Error", called):
-        return node.args[0]
+    if called in ALL:
+        return node.args
+    if called in FIRST or re.fullmatch(r"[A-Z]\w*Error", called):
+        return node.args[:1]
     place = SAYING.get(called, len(node.args))
-    return node.args[place] if place < len(node.args) else None
+    return node.args[place : place + 1]
 
 
 def _messages(path: Path) -> Iterator[tuple[int, str]]:
@@ -65,10 +66,10 @@ def _messages(path: Path) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Return) and not any(node in ast.walk(maker) for maker in makers):
             continue
-        said = _said(node)
-        template = None if said is None else _template(said, constants)
-        if template and re.search(r"\w{3}", template.replace(GAP, "")):
-            yield node.lineno, template
+        for said in _said(node):
+            template = _template(said, constants)
+            if template and re.search(r"\w{3}", template.replace(GAP, "")):
+                yield node.lineno, template
 
 
 MESSAGES = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from lib_instantstyle.errors import ParameterError, PictureError
+from lib_instantstyle.errors import PictureError
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
@@ -117,7 +117,8 @@ def _style(params: StyleParams, fetch: Fetch) -> tuple[JobPicture, ...]:
     known = decoded or known_style(params.picture_hashes)
     if not known:
         raise PictureError(
-            "No reference picture was given. Drop one into the accordion, send it as 'image', or untick InstantStyle."
+            "No reference picture was given. Drop one into Style reference ('image' in the API), or untick "
+            "InstantStyle."
         )
     return known
 
@@ -144,11 +145,6 @@ def _other(role: str, params: StyleParams, hashes: PictureHashes, fetch: Fetch, 
     picture = load_picture(subject if is_input else given, fetch, name)
     if picture is not None:
         return JobPicture(picture.sha256, picture, name, is_input)
-    if is_input:
-        raise ParameterError(
-            f"Subject weight (subject_weight) is {params.subject_weight:g}, but there is no subject picture. Give one, "
-            "use img2img, or set the weight to 0."
-        )
     return None if sha256 is None else JobPicture(sha256, None, name)
 
 

@@ -20,6 +20,7 @@ from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.preparation_stats import PreparationStats
 from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle, check_shape
+from lib_instantstyle.webui.jobs.requirements import left_out
 from lib_instantstyle.webui.jobs.sampling_pass import Pass
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
@@ -147,9 +148,7 @@ class Job:
 
     def _write_idle(self, style: PreparedStyle, current: Pass) -> None:
         """Note which parts of the accordion's style could not act."""
-        idle = []
-        if style.ignores_layout:
-            idle.append("the layout picture was left out, since the preset or its weights leave the layout block out")
+        idle = [said.note for said in left_out(style.params, style.roles, style.masks)]
         if style.needs_guidance and not current.is_guided:
             idle.append("anti-layout and negative picture act through CFG only")
         for text in idle:

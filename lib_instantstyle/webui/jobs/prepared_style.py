@@ -14,6 +14,7 @@ from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.params.contents import Content
 from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.pictures.regions import Mask
 from lib_instantstyle.unet.image_projection import ImageProjection
 from lib_instantstyle.unet.plan import ImageTerm, check_fits, image_terms
@@ -54,9 +55,10 @@ class PreparedStyle:
         return bool(self.params.anti_layout) or self.embeddings.negative is not None
 
     @property
-    def ignores_layout(self) -> bool:
-        """Whether there is a layout picture but no block that takes it."""
-        return self.embeddings.layout is not None and not self.params.takes_layout
+    def roles(self) -> frozenset[str]:
+        """Which of "layout", "negative" and "subject" it was given."""
+        has_subject = self.embeddings.subject is not None or not is_empty(self.params.subject_image)
+        return self.embeddings.roles | frozenset(["subject"] * has_subject)
 
     @functools.cached_property
     def remover(self) -> Remover | None:

@@ -11,10 +11,11 @@ from lib_instantstyle.models.encoder_file import first_suitable
 from lib_instantstyle.models.preflight import Facts, Verdict, checks, next_step
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.unet.plan import check_fits
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.jobs.requirements import check_removal
+from lib_instantstyle.webui.jobs.requirements import GivenPictures, check_removal, left_out
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
@@ -33,27 +34,27 @@ class Readiness:
         self._host = host
         self._builder = builder
 
-    def facts(self, values: Mapping[str, Any], read: Read, references: int | None, size: Size | None = None) -> Facts:
+    def facts(self, values: Mapping[str, Any], read: Read, given: GivenPictures, size: Size | None = None) -> Facts:
         """Return the facts for a job.
 
         Args:
-            values: The values of its controls, style references aside.
+            values: The values of its controls; of the pictures, the masks at most.
             read: Makes parameters of them, as the job would.
-            references: Number of style references; None if that is unknown.
+            given: What is known of the other pictures.
             size: Width and height of the picture; None if unknown.
         """
         adapter, style, content = (str(values.get(name) or "") for name in ("adapter", "style", "content"))
         builder = self._builder.for_one_job()  # looks once
         found = _file_facts(builder.look(), adapter)
         found |= self._model_facts(found.get("adapter"))
-        found |= self._problems(builder, found, read, references, size)
-        pasted = 1 if values.get("reference") else references  # pictures that are known by their hashes
-        return Facts(**found, style=style, content=content, references=references or pasted)
+        found |= self._problems(builder, found, read, given, size)
+        pasted = 1 if values.get("reference") else given.references  # pictures that are known by their hashes
+        return Facts(**found, style=style, content=content, references=given.references or pasted)
 
     def _problems(
-        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, references: int | None, size: Size | None
+        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, given: GivenPictures, size: Size | None
     ) -> dict[str, Any]:
-        """Return why a job would refuse the settings; a file that is missing has a check of its own."""
+        """Return why a job would refuse the settings, or what would not act; a missing file has a check of its own."""
         adapter = found.get("adapter")
         try:
             params = read()
@@ -62,11 +63,14 @@ class Readiness:
                     check_removal(params, adapter, self._host.text_width())
                 except InstantStyleError as error:
                     return {"content_problem": str(error)}
+            if given.problem:
+                return {"problem": given.problem}
             if params.style or (adapter and found["encoder"]):
-                builder.check(params, references, size)
+                builder.check(params, given, size)
         except InstantStyleError as error:
             return {"problem": str(error)}
-        return {}
+        masks = (index for index, mask in enumerate(params.masks or ()) if not is_empty(mask))
+        return {"left_out": tuple(said.todo for said in left_out(params, given.roles or (), masks))}
 
     def report(self, values: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the checks for the API: ``values`` of controls as texts, and the number of ``references``.
@@ -80,7 +84,7 @@ class Readiness:
             raise ParameterError(f"'references' must be the number of pictures; got {quoted(number)}.")
         arguments = [{**given, "enabled": True}]
         read = functools.partial(read_arguments, arguments, self._builder.library)
-        found = checks(self.facts(given, read, int(number) if number else None))
+        found = checks(self.facts(given, read, GivenPictures(int(number) if number else None)))
         return {
             "ready": all(check.verdict is not Verdict.MISSING for check in found),
             "next": next_step(found),

@@ -1,28 +1,64 @@
-"""What a style needs to be possible, checked before anything is encoded."""
+"""What a style needs to be possible, and what of it cannot act, both known before anything is encoded."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.removal import check_space
 from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.style_params import StyleParams
 
 
-def check_requirements(params: StyleParams, adapter: Adapter, references: int, text_width: int | None) -> None:
-    """Refuse settings that contradict each other, the adapter or the checkpoint.
+@dataclass(frozen=True)
+class GivenPictures:
+    """What is known of a job's pictures while they are unopened.
+
+    Attributes:
+        references: Number of style references; None if unknown.
+        roles: Which of "layout", "negative" and "subject" there are; None if unknown.
+        problem: Why one of them cannot be used; empty otherwise.
+    """
+
+    references: int | None = None
+    roles: frozenset[str] | None = None
+    problem: str = ""
+
+
+class LeftOut(NamedTuple):
+    """Something that was given and cannot act."""
+
+    note: str  # what happened to it, for the infotext
+    todo: str  # what to do about it, for the page
+
+
+def check_requirements(
+    params: StyleParams,
+    adapter: Adapter,
+    references: int,
+    text_width: int | None,
+    roles: Collection[str] | None = None,
+) -> None:
+    """Refuse settings that contradict each other, the pictures, the adapter or the checkpoint.
 
     Args:
         params: The settings.
         adapter: Reads the embeddings.
         references: Number of style references.
         text_width: Dimensions of the text tower's vectors, None while that is unknown.
+        roles: The other pictures that there are, None while that is unknown.
 
     Raises:
         ParameterError: Saying which setting, and what to choose.
     """
     check_removal(params, adapter, text_width)
     params.reference_weights(references)
+    if roles is not None:
+        _check_roles(params, roles)
 
 
 def check_removal(params: StyleParams, adapter: Adapter, text_width: int | None) -> None:
@@ -37,3 +73,51 @@ def check_removal(params: StyleParams, adapter: Adapter, text_width: int | None)
         )
     if text_width is not None:
         check_space(adapter.embedding_width, text_width)
+
+
+def left_out(params: StyleParams, roles: Collection[str], masks: Iterable[int] = ()) -> list[LeftOut]:
+    """Return what cannot act of pictures with ``roles``, and of region masks by the index of their reference."""
+    weights = params.reference_weights(MAX_PICTURES)
+    conditions = {
+        _NO_WEIGHT: not any(params.block_weights.values()) and not params.subject_weight and not params.anti_layout,
+        _LAYOUT: "layout" in roles and not params.takes_layout,
+        _SUBJECT: "subject" in roles and not params.subject_weight,
+        _REGION: any(not weights[index] for index in masks),
+        _CONTENT: bool(params.contents) and not params.content_strength,
+    }
+    return [said for said, holds in conditions.items() if holds]
+
+
+def _check_roles(params: StyleParams, roles: Collection[str]) -> None:
+    if params.subject_weight and "subject" not in roles:
+        raise ParameterError(
+            f"Subject weight (subject_weight) is {params.subject_weight:g}, but there is no subject picture. Give one, "
+            "use img2img, or set the weight to 0."
+        )
+    if params.anti_layout and params.takes_layout and "layout" not in roles:
+        raise ParameterError(
+            f"Anti-layout (anti_layout) pushes away from the composition that the preset {params.preset.value} takes "
+            "over. Choose a preset without layout, give a separate layout picture, or set anti-layout to 0."
+        )
+
+
+_NO_WEIGHT = LeftOut(
+    "no block has a weight, so that nothing acts",
+    "Nothing acts: every block's weight is 0. Raise Style weight, or choose another preset.",
+)
+_LAYOUT = LeftOut(
+    "the layout picture was left out, since the preset or its weights leave the layout block out",
+    "The layout picture does nothing: choose a preset with layout, or remove it.",
+)
+_SUBJECT = LeftOut(
+    "the subject picture was left out, since its weight is 0",
+    "The subject picture does nothing: raise Subject weight to 0.2, or remove it.",
+)
+_REGION = LeftOut(
+    "a region mask was left out, since its reference has the weight 0",
+    "A region mask does nothing: its reference has the weight 0. Raise that, or remove the mask.",
+)
+_CONTENT = LeftOut(
+    "no content was removed, since the removal strength is 0",
+    "Content to remove does nothing: Removal strength is 0.",
+)

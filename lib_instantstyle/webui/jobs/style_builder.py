@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.found_models import FoundModels
 from lib_instantstyle.params.combination import MAX_PICTURES
-from lib_instantstyle.params.picture_hashes import PictureHashes
+from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.pictures.decoding import is_empty
@@ -21,7 +21,7 @@ from lib_instantstyle.webui.encoding.job_pictures import known_style, take_masks
 from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
 from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle, check_shape
-from lib_instantstyle.webui.jobs.requirements import check_requirements
+from lib_instantstyle.webui.jobs.requirements import GivenPictures, check_requirements
 
 
 class StyleBuilder:
@@ -61,7 +61,7 @@ class StyleBuilder:
         if params.style:
             return self._from_library(params, subject, count)
         pictures = take_pictures(params, self.host.fetch_picture, subject)
-        found, adapter = self._required(params, len(pictures.style))
+        found, adapter = self._required(params, len(pictures.style), pictures.others.keys())
         embeddings = self._encoder.embed(pictures, params.crop, adapter, found.encoders, count)
         return PreparedStyle(params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes)
 
@@ -73,15 +73,15 @@ class StyleBuilder:
         """
         saved = self.library.find(tag.name)
         params = saved.params()
-        _found, adapter = self._required(params, len(saved.embeddings.style), saved)
+        _found, adapter = self._required(params, len(saved.embeddings.style), saved.embeddings.roles, saved)
         return PreparedStyle(params, adapter, saved.embeddings, self.host, factor=tag.weight, saved_sha256=saved.sha256)
 
     def _from_library(self, params: StyleParams, subject: Any, count: Count) -> PreparedStyle:
         """Use the saved embeddings; regions and the subject picture are the job's own."""
         saved = self._saved(params)
         references = len(saved.embeddings.style)
-        found, adapter = self._required(params, references, saved)
         pictures = take_pictures(params, self.host.fetch_picture, subject, references)
+        found, adapter = self._required(params, references, saved.embeddings.roles | pictures.others.keys(), saved)
         embeddings = saved.embeddings
         if pictures.others:
             own = self._encoder.embed(pictures, params.crop, adapter, found.encoders, count)
@@ -90,22 +90,25 @@ class StyleBuilder:
             params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes, saved_sha256=saved.sha256
         )
 
-    def check(self, params: StyleParams, given: int | None, size: tuple[int, int] | None = None) -> None:
+    def check(self, params: StyleParams, given: GivenPictures, size: tuple[int, int] | None = None) -> None:
         """Refuse what `from_accordion` refuses, as far as it shows with no reference opened and no encoder loaded.
 
         Args:
-            params: The accordion's settings, whose style references may have stayed where they are.
-            given: Number of style references; None if that is unknown.
+            params: The accordion's settings, whose pictures but for the masks may have stayed where they are.
+            given: What is known of them.
             size: Width and height of the picture; None if unknown.
 
         Raises:
             InstantStyleError: As `from_accordion` and `PreparedStyle.check_shape` do.
         """
-        hashes = PictureHashes() if given else params.picture_hashes
-        saved = self._saved(params, given or 0) if params.style else None
+        hashes = PictureHashes() if given.references else params.picture_hashes
+        saved = self._saved(params, given) if params.style else None
         known = () if saved else known_style(hashes)
-        references = len(saved.embeddings.style if saved else known) or given or MAX_PICTURES
-        found, adapter = self._required(params, references, saved)
+        references = len(saved.embeddings.style if saved else known) or given.references or MAX_PICTURES
+        roles = (
+            None if given.roles is None else given.roles | (saved.embeddings.roles if saved else hashes.others.keys())
+        )
+        found, adapter = self._required(params, references, roles, saved)
         if known:
             self._encoder.require(known, params.crop, adapter, found.encoders)
         masks = take_masks(params, hashes, self.host.fetch_picture, references)
@@ -113,17 +116,18 @@ class StyleBuilder:
             check_shape(masks, *size)
 
     def _required(
-        self, params: StyleParams, references: int, saved: SavedStyle | None = None
+        self, params: StyleParams, references: int, roles: Collection[str] | None, saved: SavedStyle | None = None
     ) -> tuple[FoundModels, Adapter]:
-        """Return the models found, and the adapter of a style whose settings fit it and its number of references."""
+        """Return the models found, and the adapter of a style whose settings fit it and its pictures."""
         found = self.look()
         adapter = _adapter_for(saved, params.adapter, found) if saved else found.find_adapter(params.adapter)
-        check_requirements(params, adapter, references, self.host.text_width())
+        check_requirements(params, adapter, references, self.host.text_width(), roles)
         return found, adapter
 
-    def _saved(self, params: StyleParams, given: int = 0) -> SavedStyle:
-        """Return the saved style in the place of the pictures; ``given`` counts those that stayed where they are."""
-        taken = [name for name in PICTURES if not is_empty(getattr(params, name))] or ["image"] * bool(given)
+    def _saved(self, params: StyleParams, given: GivenPictures = GivenPictures()) -> SavedStyle:  # noqa: B008 (frozen)
+        """Return the saved style in the place of the pictures; ``given`` says which of them stayed where they are."""
+        names = {"image": given.references, **{f"{role}_image": role in (given.roles or ()) for role in ROLES}}
+        taken = [name for name in PICTURES if names.get(name) or not is_empty(getattr(params, name))]
         if taken:
             raise ParameterError(
                 f"The saved style {params.style!r} stands in the place of pictures, but {', '.join(taken)} is given "

@@ -10,6 +10,7 @@ import gradio as gr
 from lib_instantstyle import NAME
 from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs import infotext
+from lib_instantstyle.webui.page.effects import PictureEffects
 from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.status import StatusLine
@@ -45,7 +46,7 @@ class Accordion:
             status = StatusLine(fields, ours.readiness, ours.generation.take_problem, self._tab_name)
             with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
                 tabs = [self._tab(label, make) for label, make in self._tabs()]
-        sections: list[Section] = [*tabs, status]
+        sections: list[Section] = [*tabs, PictureEffects(fields), status]
         for section in sections:
             section.publish()
         for section in sections:

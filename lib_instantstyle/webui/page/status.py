@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from html import escape
 from typing import Any
 
 import gradio as gr
 
+from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.models.preflight import Check, Verdict, checks, next_step
 from lib_instantstyle.params.style_params import StyleParams, controls
+from lib_instantstyle.pictures.decoding import is_empty, load_picture
 from lib_instantstyle.webui.jobs.readiness import Readiness
+from lib_instantstyle.webui.jobs.requirements import GivenPictures
 from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
+from lib_instantstyle.webui.page.wording import in_page_words
 
-LOOKED_AT = ("masks", *(name for name, control in controls().items() if not control.pictures))
+BOXES = {
+    "image": "style reference 1",
+    "layout_image": "layout picture",
+    "negative_image": "negative picture",
+    "subject_image": "subject picture",
+}
+LOOKED_AT = ("images", "masks", *(name for name, control in controls().items() if not control.pictures))
 _TYPED = ("content", "blocks")  # looked at when they are left, not at each letter
-_MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", Verdict.OPTIONAL: "○"}
+_MARKS = {
+    Verdict.READY: "✓",
+    Verdict.MISSING: "✗",
+    Verdict.UNKNOWN: "…",
+    Verdict.OPTIONAL: "○",
+    Verdict.IDLE: "!",
+}
+_GIVEN = "given"
 
 
 class StatusLine(Section):
@@ -30,46 +48,77 @@ class StatusLine(Section):
         self._readiness = readiness
         self._tab = tab
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
-        # The page's script counts the pictures, so that they need not travel for this.
-        self._count = fields.extra(gr.Textbox, "pictures", visible=False)
+        # What is known of each box, so that its picture travels when it changes and at no other time.
+        self._known = [fields.extra(gr.Textbox, f"{name}_known", visible=False) for name in BOXES]
         self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
         self._why = fields.extra(gr.Button, "problem", "", visible=False)
 
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
         fields = self._fields
-        told = f"await instantstylePictures('{fields.elem_id('image')}'), ...instantstyleSize('{self._tab}')"
         look = {
             "fn": self.drawn,
-            "inputs": [self._count, *self._size, *map(fields.__getitem__, LOOKED_AT)],
+            "inputs": [*self._size, *self._known, *map(fields.__getitem__, LOOKED_AT)],
             "outputs": [self._line],
             "show_progress": False,
-            **js(f"async (_, _width, _height, ...rest) => [{told}, ...rest]"),
+            **js(f"(_width, _height, ...rest) => [...instantstyleSize('{self._tab}'), ...rest]"),
         }
-        changed = [fields[name].change for name in ("image", *LOOKED_AT) if name not in (*_TYPED, "masks")]
+        boxes, enabled = [fields[name] for name in BOXES], fields["enabled"]
+        for box, known, name in zip(boxes, self._known, BOXES, strict=True):
+            opened = functools.partial(look_into, name)
+            box.change(opened, inputs=[enabled, box], outputs=[known], show_progress=False).then(**look)
+        enabled.change(_look_into_all, inputs=[enabled, *boxes], outputs=self._known, show_progress=False).then(**look)
+        others = [name for name in LOOKED_AT if name not in ("enabled", "images", "masks")]
+        changed = [fields[name].change for name in others if name not in _TYPED]
         typed = [fields[name].blur for name in _TYPED]
         tabs = [tab.select for tab in fields.tabs.values()]
         for event in (*changed, *typed, *tabs):
             event(**look)
         for topic in (Topic.REFERENCES, Topic.REGIONS):
             fields.topics.listen(topic, **look)
-        self._why.click(self._tell_why, show_progress=False)
+        self._why.click(self._tell_why, outputs=[self._line], show_progress=False)
 
-    def _tell_why(self) -> None:
+    def _tell_why(self) -> Any:
         """Show why the last job was stopped; the page's script asks when the host shows an error."""
-        if problem := self._take_problem():
-            raise gr.Error(problem)
+        problem = in_page_words(self._take_problem())
+        if not problem:
+            return gr.update()
+        gr.Warning(problem)
+        return f"<p role='status' class='instantstyle-warning'>{escape(problem)}</p>"
 
-    def drawn(self, pictures: str, width: float, height: float, *given: Any) -> str:
-        """Return the line for a number of pictures of that size, and the values of the controls `LOOKED_AT`."""
-        values = dict(zip(LOOKED_AT, given, strict=True))
-        references = int(pictures or 0)
+    def drawn(self, width: float, height: float, *given: Any) -> str:
+        """Return the line for a picture of that size: what is known of each of `BOXES`, then `LOOKED_AT`'s values."""
+        known = dict(zip(BOXES, given[: len(BOXES)], strict=True))
+        values = dict(zip(LOOKED_AT, given[len(BOXES) :], strict=True))
+        references = bool(known["image"]) + len(values.pop("images"))
+        roles = {name.removesuffix("_image") for name, state in known.items() if state and name != "image"}
+        if self._tab == "img2img":
+            roles.add("subject")  # the input picture, where none is given
+        problem = next((state for state in known.values() if state not in ("", _GIVEN)), "")
         # In img2img the input may have another shape.
         size = (int(width), int(height)) if width and height and self._tab == "txt2img" else None
         used = values if values["enabled"] else {}
-        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), references, size))
+        pictures = GivenPictures(references, frozenset(roles), problem if used else "")
+        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), pictures, size))
         lines = "".join(_line(check) for check in found)
-        return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found, enabled=values['enabled']))}</p>"
+        step = in_page_words(next_step(found, enabled=values["enabled"]))
+        return f"<ul>{lines}</ul><p role='status'>{escape(step)}</p>"
+
+
+def look_into(name: str, enabled: bool, picture: Any) -> str:
+    """Return what the line keeps of the box ``name``: nothing, that it is filled, or why its picture cannot be used."""
+    if is_empty(picture):
+        return ""
+    try:
+        if enabled:  # off, nothing is opened
+            load_picture(picture, name=BOXES[name])
+    except InstantStyleError as error:
+        return str(error)
+    return _GIVEN
+
+
+def _look_into_all(enabled: bool, *pictures: Any) -> list[str]:
+    return [look_into(name, enabled, picture) for name, picture in zip(BOXES, pictures, strict=True)]
 
 
 def _line(check: Check) -> str:

@@ -1,0 +1,41 @@
+"""A picture that is dropped where the settings would ignore it: the settings follow, and a toast says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from lib_instantstyle.params.blocks import Preset
+from lib_instantstyle.webui.page.section import Section
+
+_WITH_LAYOUT = {Preset.STYLE: Preset.STYLE_LAYOUT, Preset.STRONG_STYLE: Preset.ALL}
+_SUBJECT_WEIGHT = 0.2  # https://arxiv.org/abs/2407.00788 keeps the subject with it
+
+
+class PictureEffects(Section):
+    """Chooses a preset with layout for a layout picture, and a weight for a subject picture; it has no components."""
+
+    def connect(self) -> None:
+        """Follow uploads alone: what was pasted or saved has settings of its own."""
+        fields = self._fields
+        for name, setting, settle in (
+            ("layout_image", fields["preset"], _preset_with_layout),
+            ("subject_image", fields["subject_weight"], _subject_weight),
+        ):
+            fields[name].upload(settle, inputs=[setting], outputs=[setting], show_progress=False)
+
+
+def _preset_with_layout(preset: str) -> Any:
+    wanted = _WITH_LAYOUT.get(Preset(preset))
+    if wanted is None:  # it takes the layout already, or the weights are the user's own
+        return gr.update()
+    gr.Info(f"The preset is now {wanted.value}, so that the layout picture acts.")
+    return wanted.value
+
+
+def _subject_weight(weight: float) -> Any:
+    if weight:
+        return gr.update()
+    gr.Info(f"Subject weight is now {_SUBJECT_WEIGHT:g}, so that the subject picture acts.")
+    return _SUBJECT_WEIGHT
