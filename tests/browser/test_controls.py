@@ -304,6 +304,34 @@ def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) ->
         expect(fresh.control("style_said")).to_contain_text(f"Deleted {name}", timeout=PATIENCE)
 
 
+def test_a_saved_style_gives_back_what_it_replaced(styled: StylePage) -> None:
+    styled.text("content", "a boat")
+    styled.open_tab("Library")
+    styled.text("style_name", "browser test")
+    styled.press("style_save")
+    expect(styled.control("style_said")).to_contain_text("Saved browser test", timeout=PATIENCE)
+    styled.open_tab("Style")
+    styled.text("content", "a house")
+    styled.number("#script_txt2img_instantstyle_style_weight", "1.3")
+    styled.open_tab("Library")
+    styled.pick("style", "browser test")
+    styled.open_tab("Style")
+    expect(styled.control("content").locator("textarea")).to_have_value("a boat", timeout=PATIENCE)
+    expect(styled.control("image").locator("img")).to_have_count(0)
+    styled.open_tab("Library")
+    styled.control("style").locator("input").click()
+    styled.control("style").locator("li").first.click()  # none
+    styled.open_tab("Style")
+    expect(styled.control("content").locator("textarea")).to_have_value("a house", timeout=PATIENCE)
+    expect(styled.control("image").locator("img")).to_be_visible()
+    assert styled.value("style_weight") == "1.3"
+    expect(styled.control("preflight")).to_contain_text("✓ Reference", timeout=PATIENCE)
+    styled.open_tab("Library")
+    styled.pick("style", "browser test")
+    styled.press("style_delete")
+    expect(styled.control("style_said")).to_contain_text("Deleted browser test", timeout=PATIENCE)
+
+
 def test_no_file_but_a_style_is_imported(page: StylePage, tmp_path: Path) -> None:
     path = tmp_path / "evil.safetensors"
     path.write_bytes(b"\xff" * 64)
@@ -355,10 +383,8 @@ def test_a_card_puts_the_style_into_the_prompt(styled: StylePage) -> None:
     styled.text("style_name", "card test")
     styled.press("style_save")
     expect(styled.control("style_said")).to_contain_text("Saved card test", timeout=PATIENCE)
-    page = StylePage(styled.page, styled.page.url)
-    cards = page.page.locator("#txt2img_extra_tabs")
+    page, cards = styled, styled.page.locator("#txt2img_extra_tabs")
     page.turn_to(cards, "InstantStyle")
-    page.page.locator("#txt2img_instantstyle_extra_refresh >> visible=true").first.click()
     card = page.page.locator("#txt2img_instantstyle_cards .card", has_text="card test")
     expect(card.locator("img.preview")).to_have_count(1, timeout=PATIENCE)
     card.click()
@@ -366,7 +392,6 @@ def test_a_card_puts_the_style_into_the_prompt(styled: StylePage) -> None:
     expect(prompt).to_have_value(re.compile(r"\s*<instantstyle:card test:1>"), timeout=PATIENCE)
     page.turn_to(cards, "Generation")
     assert "InstantStyle styles: " in page.generate_small("<instantstyle:card test:1> a house")
-    page.open_accordion()
     page.open_tab("Library")
     page.pick("style", "card test")
     page.press("style_delete")

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.page import PATIENCE, StylePage
+from tests.browser.test_habits import give
 
 
 def test_from_opening_to_ready(page: StylePage, stripes: Path) -> None:
@@ -43,3 +44,48 @@ def test_what_stopped_a_job_is_told_where_one_looks(page: StylePage, stripes: Pa
     page.text("weights", "1, 2, 3")
     page.generate_in_vain()
     assert "3 weights for 1 references" in page.toast()
+    expect(page.control("preflight")).to_contain_text("3 weights for 1 references")
+    expect(page.control("preflight")).not_to_contain_text("(weights)")
+    page.text("weights", "")
+    expect(page.control("preflight")).to_contain_text("Ready", timeout=PATIENCE)
+
+
+def test_a_replaced_picture_counts_at_once(page: StylePage, stripes: Path, sunset: Path) -> None:
+    page.open_accordion()
+    page.upload(stripes)
+    line = page.control("preflight")
+    for picture in (sunset, stripes):
+        expect(line).to_contain_text("✓ Reference", timeout=PATIENCE)
+        assert give(page.control("image").locator("img"), "drop", picture)
+        page.page.wait_for_timeout(1500)  # what the removal of the first has set off would have ended
+    expect(line).to_contain_text("✓ Reference", timeout=PATIENCE)
+
+
+def test_a_file_that_is_no_picture_is_named(page: StylePage, stripes: Path, tmp_path: Path) -> None:
+    text = tmp_path / "notes.png"
+    text.write_bytes(b"no picture")
+    page.open_accordion()
+    page.control("image").locator("input[type=file]").set_input_files(text)
+    line = page.control("preflight")
+    expect(line).to_contain_text("The style reference 1 cannot be read", timeout=PATIENCE)
+    assert give(page.control("enabled").locator(".label-wrap"), "drop", stripes)
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)
+
+
+def test_a_layout_or_subject_picture_takes_effect(page: StylePage, stripes: Path, sunset: Path) -> None:
+    page.open_accordion()
+    page.upload(stripes)
+    page.open_tab("References")
+    page.control("layout_image").locator("input[type=file]").set_input_files(sunset)
+    assert "The preset is now Style + layout" in page.toast()
+    page.control("subject_image").locator("input[type=file]").set_input_files(sunset)
+    expect(page.control("subject_weight").locator("input[type=number]")).to_have_value("0.2", timeout=PATIENCE)
+    page.open_tab("Style")
+    assert page.value("preset") == "Style + layout"
+    line = page.control("preflight")
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)
+    page.pick("preset", "Style")
+    expect(line).to_contain_text("The layout picture does nothing: choose a preset with layout", timeout=PATIENCE)
+    page.number("#script_txt2img_instantstyle_style_weight", "0")
+    page.choose("preset", "Style + layout")
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)

@@ -15,8 +15,8 @@ from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.pictures.decoding import is_empty, load_picture
 from lib_instantstyle.webui.jobs.readiness import Readiness
 from lib_instantstyle.webui.jobs.requirements import GivenPictures
-from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields
+from lib_instantstyle.webui.page.press import Press
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
 from lib_instantstyle.webui.page.wording import in_page_words
@@ -49,26 +49,24 @@ class StatusLine(Section):
         self._tab = tab
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
         # What is known of each box, so that its picture travels when it changes and at no other time.
-        self._known = [fields.extra(gr.Textbox, f"{name}_known", visible=False) for name in BOXES]
+        self._known = {name: fields.extra(gr.Textbox, f"{name}_known", visible=False) for name in BOXES}
+        self._open = {name: Press(fields, f"{name}_look") for name in BOXES}
+        self._look = Press(fields, "look")
         self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
         self._why = fields.extra(gr.Button, "problem", "", visible=False)
 
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
-        fields = self._fields
-        look = {
-            "fn": self.drawn,
-            "inputs": [*self._size, *self._known, *map(fields.__getitem__, LOOKED_AT)],
-            "outputs": [self._line],
-            "show_progress": False,
-            **js(f"(_width, _height, ...rest) => [...instantstyleSize('{self._tab}'), ...rest]"),
-        }
-        boxes, enabled = [fields[name] for name in BOXES], fields["enabled"]
-        for box, known, name in zip(boxes, self._known, BOXES, strict=True):
-            opened = functools.partial(look_into, name)
-            box.change(opened, inputs=[enabled, box], outputs=[known], show_progress=False).then(**look)
-        enabled.change(_look_into_all, inputs=[enabled, *boxes], outputs=self._known, show_progress=False).then(**look)
-        others = [name for name in LOOKED_AT if name not in ("enabled", "images", "masks")]
+        fields, look = self._fields, self._look.soon
+        inputs = [*self._size, *self._known.values(), *map(fields.__getitem__, LOOKED_AT)]
+        sized = f"(_width, _height, ...rest) => [...instantstyleSize('{self._tab}'), ...rest]"
+        self._look.connect(self.drawn, inputs, [self._line], sized)
+        for name, opened in self._open.items():
+            known, box = functools.partial(look_into, name), fields[name]
+            opened.connect(known, [fields["enabled"], box], [self._known[name]]).then(**look)
+            for event in (box.change, fields["enabled"].change):
+                event(**opened.soon)
+        others = [name for name in LOOKED_AT if name not in ("images", "masks")]
         changed = [fields[name].change for name in others if name not in _TYPED]
         typed = [fields[name].blur for name in _TYPED]
         tabs = [tab.select for tab in fields.tabs.values()]
@@ -115,10 +113,6 @@ def look_into(name: str, enabled: bool, picture: Any) -> str:
     except InstantStyleError as error:
         return str(error)
     return _GIVEN
-
-
-def _look_into_all(enabled: bool, *pictures: Any) -> list[str]:
-    return [look_into(name, enabled, picture) for name, picture in zip(BOXES, pictures, strict=True)]
 
 
 def _line(check: Check) -> str:

@@ -22,7 +22,12 @@ _HELP = (
     "or in a prompt: <code>&lt;instantstyle:name:0.8&gt;</code>, several at once, from the cards of the tab "
     "InstantStyle.</p>"
 )
+_REPLACED = ("reference", *PICTURES, *SETTINGS)
 _CONFIRM = "(name) => [name && !confirm(`Delete the saved style ${name}?`) ? null : name]"
+_REFRESH_CARDS = (
+    "() => { for (const tab of ['txt2img', 'img2img'])"
+    " document.getElementById(`${tab}_instantstyle_extra_refresh_internal`)?.click(); }"
+)
 # Gradio stores an upload without the marks, brackets and apostrophes of its name; the browser still knows them.
 _OWN_NAME = "(file, replace) => [file, replace, (Array.isArray(file) ? file[0] : file)?.orig_name ?? '']"
 
@@ -52,16 +57,16 @@ class LibraryTab(Section):
                 gr.UploadButton, "style_import", "Import a style file", file_types=[".safetensors"]
             )
         self._said = fields.extra(gr.HTML, "style_said", elem_classes="instantstyle-advice")
+        self._aside = gr.State(None)  # what a saved style has taken the place of
 
     def publish(self) -> None:
-        """Fill the settings of a chosen style into the controls, and publish that."""
+        """Fill the settings of a chosen style into the controls, or give back what stood there, and publish that."""
         fields = self._fields
-        pictures = [fields[name] for name in ("reference", *PICTURES)]
-        settings = [fields[name] for name in SETTINGS]
+        replaced = [self._aside, *(fields[name] for name in _REPLACED)]
         chosen = fields["style"].input(
             showing_errors(self._chosen),
-            inputs=[fields["style"], fields["masks"]],
-            outputs=[*pictures, *settings],
+            inputs=[fields["style"], fields["masks"], *replaced],
+            outputs=replaced,
             show_progress=False,
         )
         fields.topics.publish(Topic.STYLE_CHOSEN, chosen.then)
@@ -72,34 +77,39 @@ class LibraryTab(Section):
         style, said = fields["style"], self._said
         # Another page, the API or the other tab may have saved styles meanwhile.
         fields.tabs["Library"].select(lambda: gr.update(choices=self._choices()), outputs=[style], show_progress=False)
-        fields["image"].upload(lambda: "", outputs=[style], show_progress=False)
+        fields["image"].upload(lambda: ["", None], outputs=[style, self._aside], show_progress=False)
         everything = [self._name, self._replace, *fields.in_order()]
-        self._save.click(queued(self._saved), inputs=everything, outputs=[style, said])
-        self._delete.click(showing_errors(self._deleted), inputs=[style], outputs=[style, said], **js(_CONFIRM))
+        saved = self._save.click(queued(self._saved), inputs=everything, outputs=[style, said])
+        deleted = self._delete.click(
+            showing_errors(self._deleted), inputs=[style], outputs=[style, said], **js(_CONFIRM)
+        )
         self._export.click(showing_errors(self._exported), inputs=[style], outputs=[self._file])
         added = {"inputs": [self._imported, self._replace, self._name], "outputs": [style, said]}
-        self._imported.upload(showing_errors(self._imported_file), **js(_OWN_NAME), **added)
+        imported = self._imported.upload(showing_errors(self._imported_file), **js(_OWN_NAME), **added)
+        for change in (saved, deleted, imported):
+            change.then(None, **js(_REFRESH_CARDS))
 
     def _choices(self) -> list[str]:
         return ["", *self._library.names()]
 
-    def _chosen(self, name: str, masks: list[Any]) -> list[Any]:
-        """Return the settings of a style, and no pictures: its embeddings take their place."""
-        if name and any(masks):
-            gr.Info("The region masks stay, and act on the saved style. The tab Regions removes them.")
+    def _chosen(self, name: str, masks: list[Any], aside: list[Any] | None, *current: Any) -> list[Any]:
+        """Return what to keep aside, and the settings of a style without pictures, or what was kept aside before."""
         if not name:
-            return [gr.update()] * (1 + len(PICTURES) + len(SETTINGS))
-        pictures: list[Any] = [[] if key == "images" else None for key in PICTURES]
+            return [None, *(aside or [gr.update()] * len(_REPLACED))]
         values = self._library.find(name).filled.values()
-        return ["", *pictures, *(value.value if isinstance(value, Enum) else value for value in values)]
+        if any(masks):
+            gr.Info("The region masks stay, and act on the saved style. The tab Regions removes them.")
+        pictures: list[Any] = [[] if key == "images" else None for key in PICTURES]
+        settings = [value.value if isinstance(value, Enum) else value for value in values]
+        return [aside or list(current), "", *pictures, *settings]
 
     def _saved(self, name: str, replace: bool, *values: Any) -> list[Any]:
         path = save_style(name, params_from(values), self._builder, replace=replace)
         size = path.stat().st_size / 1024
         return [
             gr.update(choices=self._choices()),
-            f"Saved {path.stem} ({size:.1f} KB). In a prompt: &lt;instantstyle:{path.stem}:1&gt;. Its card comes with "
-            "Refresh in the tab InstantStyle beside Generation. While the accordion is ticked, it acts too.",
+            f"Saved {path.stem} ({size:.1f} KB). In a prompt: &lt;instantstyle:{path.stem}:1&gt;. Its card is in the "
+            "tab InstantStyle beside Generation. While the accordion is ticked, it acts too.",
         ]
 
     def _deleted(self, name: str | None) -> list[Any]:
