@@ -85,6 +85,8 @@ def test_soft_inpainting(webui: WebUI, style: dict[str, Any]) -> None:
     needs.script(webui, "soft inpainting", "img2img")
     soft = {"Soft inpainting": {"args": [True, 1, 0.5, 4, 0, 0.5, 2]}}
     init = {"init_images": [INIT], "mask": half_mask(), "mask_blur": 8, "denoising_strength": 0.8}
+    plain = [webui.img2img(alwayson_scripts=soft, seed=seed, **init).pictures for seed in (1, 2)]
+    needs.need(plain[0] != plain[1], "soft inpainting that shows what was sampled")
     answer = styled(webui, style, "img2img", alwayson_scripts=soft, **init)
     assert "Soft inpainting enabled: True" in answer.infotexts[0]
 
@@ -112,6 +114,14 @@ def test_clip_skip(webui: WebUI, style: dict[str, Any], content: str) -> None:
 
 def test_a_plot_over_samplers_and_checkpoints(webui: WebUI, style: dict[str, Any]) -> None:
     """Each cell is what it is alone."""
+    plain, plain_alone = _plotted_and_alone(webui, {"enabled": False})
+    needs.need(plain == plain_alone, "plot whose cells are what they are alone")
+    cells, alone = _plotted_and_alone(webui, style)
+    assert cells == alone
+    assert len({*cells, *plain}) == 8
+
+
+def _plotted_and_alone(webui: WebUI, style: dict[str, Any]) -> tuple[list[bytes], list[bytes]]:
     samplers, checkpoints = ["Euler", "DDIM"], ["tiny-sdxl-b.safetensors", "tiny-sdxl.safetensors"]
     answer = webui.plot(style, ("Sampler", samplers), ("Checkpoint name", checkpoints))
     alone = [
@@ -119,8 +129,7 @@ def test_a_plot_over_samplers_and_checkpoints(webui: WebUI, style: dict[str, Any
         for checkpoint in checkpoints
         for sampler in samplers
     ]
-    assert answer.pictures[-4:] == alone
-    assert len(set(alone)) == 4
+    return answer.pictures[-4:], alone
 
 
 def test_a_model_that_predicts_v(webui: WebUI, style: dict[str, Any]) -> None:
