@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lib_instantstyle.errors import UnknownStyleError
+from lib_instantstyle.errors import InstantStyleError, UnknownStyleError
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.jobs.saving import save_style
@@ -75,3 +75,14 @@ def test_a_layout_picture_that_is_left_out_is_said(studio: Studio) -> None:
 
 def test_what_acted_says_nothing(studio: Studio) -> None:
     assert "InstantStyle" not in studio.host.txt2img(studio.request()).comments
+
+
+def test_what_stopped_a_job_of_the_api_is_not_told_on_the_page(studio: Studio) -> None:
+    generation = extension().generation
+    for is_api, told in ((True, ""), (False, "Reference weights (weights): 3 weights")):
+        job = studio.host.job(scripts=studio.request(weights="1, 2, 3"))
+        job.is_api = is_api
+        with pytest.raises(InstantStyleError):
+            studio.host.run(job)
+        assert generation.take_problem()[: len(told) or None] == told
+        assert generation.take_problem() == ""

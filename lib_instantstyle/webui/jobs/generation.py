@@ -108,15 +108,15 @@ class Generation:
                 coming.set_result(current)
             except Exception as error:  # noqa: BLE001  the host would swallow it here
                 coming.set_exception(error)
-            self._host.wrap_next_sampling(p, lambda: self._styled(job, coming))
+            self._host.wrap_next_sampling(p, lambda: self._styled(p, job, coming))
 
     @contextlib.contextmanager
-    def _styled(self, job: Job, coming: Future[Pass]) -> Iterator[None]:
+    def _styled(self, p: Any, job: Job, coming: Future[Pass]) -> Iterator[None]:
         try:
             self._attach_or_warn(job, coming)  # here, not in the hook: an error must reach the user
             yield
         except InstantStyleError as error:
-            self._problem = str(error)
+            self._problem = _for_page(p, error)
             raise
         finally:
             self._sampling = None
@@ -195,10 +195,7 @@ class Generation:
 
     @contextlib.contextmanager
     def _deferred(self, p: Any) -> Iterator[None]:
-        """Defer an error that the host would swallow to where the user and the API see it.
-
-        This holds for any exception: an unforeseen one must not leave a picture silently unstyled either.
-        """
+        """Defer any error, since the host would swallow it, to where the user and the API see it."""
         try:
             yield
         except Exception as error:  # noqa: BLE001  the host's hooks end here; it is raised again at the job's start
@@ -206,13 +203,17 @@ class Generation:
             if isinstance(error, InstantStyleError) and _prefers_warning():
                 PictureRecord(p).warn(error)
             else:
-                self._problem = str(error)
+                self._problem = _for_page(p, error)
                 self._host.raise_at_start(p, error)
 
 
 def _job_of(p: Any) -> Job | None:
     job = getattr(p, "_instantstyle", None)
     return job if isinstance(job, Job) else None
+
+
+def _for_page(p: Any, error: Exception) -> str:
+    return "" if getattr(p, "is_api", False) else str(error)  # the API's answer has it
 
 
 def _prefers_warning() -> bool:
