@@ -97,7 +97,6 @@ REFUSED: dict[str, dict[str, Any]] = {
     "an unknown hash": {"reference": UNKNOWN},
     "a hash that is none": {"reference": "nothing"},
     "an unknown hash of a mask": {"reference": f"{{known}}; mask 1 {UNKNOWN}"},
-    "a mask of another aspect": {"masks": [WIDE]},
     "a mask too many": {"masks": [SQUARE, SQUARE]},
     "a mask all black": {"masks": [BLACK]},
 }
@@ -127,7 +126,7 @@ def test_what_a_job_takes_is_ready(studio: Studio) -> None:
     line = status_line(studio)
     known = extension().builder.from_accordion(StyleParams(image=studio.reference)).hashes
     assert known is not None
-    taken = ({"weights": "1, 0"}, 2), ({"masks": [SQUARE]}, 1), ({"reference": known.text()}, 0)
+    taken = ({"weights": "1, 0"}, 2), ({"masks": [SQUARE]}, 1), ({"masks": [WIDE]}, 1), ({"reference": known.text()}, 0)
     dropped = ({"reference": UNKNOWN}, 1)  # a picture that is dropped puts hashes aside
     weak = ({"content": "a cat", "content_strength": 0.0, "adapter": "ip-adapter_sdxl_vit-h"}, 1)
     for values, references in (*taken, dropped, weak):

@@ -63,7 +63,7 @@ class Readiness:
                 except InstantStyleError as error:
                     return {"content_problem": str(error)}
             if params.style or (adapter and found["encoder"]):
-                builder.check(params, references, size)
+                builder.check(params, references)
         except InstantStyleError as error:
             return {"problem": str(error)}
         return {}
