@@ -205,6 +205,22 @@ def test_a_block_is_dragged(styled: StylePage) -> None:
     )
 
 
+def test_a_point_of_the_curve_is_dragged(styled: StylePage) -> None:
+    styled.open_tab("Timing")
+    styled.choose("curve", "0:0.4, 0.5:1, 1:0")
+    handles = styled.control("drawing").locator(".instantstyle-handle")
+    expect(handles).to_have_count(3, timeout=PATIENCE)
+    box, point = styled.place(styled.control("drawing").locator(".instantstyle-handles")), styled.place(handles.nth(1))
+    x, y = point["x"] + point["width"] / 2, point["y"] + point["height"] / 2
+    styled.page.mouse.move(x, y)
+    styled.page.mouse.down()
+    styled.page.mouse.move(x - box["width"] * 0.25, y + box["height"] * 0.5, steps=6)
+    styled.page.mouse.up()
+    expect(styled.control("curve").locator("input")).to_have_value("0:0.4, 0.25:0.5, 1:0", timeout=PATIENCE)
+    expect(handles.nth(1)).to_have_attribute("data-place", "0.25", timeout=PATIENCE)
+    assert 'curve: "0:0.4, 0.25:0.5, 1:0"' in styled.generate_small("dragged")
+
+
 def test_an_unknown_picture_is_described_or_said_why_not(styled: StylePage) -> None:
     """The real WebUI needs its BLIP and CLIP files for this; without them the reason must be shown."""
     styled.press("caption")

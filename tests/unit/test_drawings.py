@@ -162,6 +162,14 @@ def test_the_scale_holds_all_strengths(strengths: list[float], ticks: list[str])
     assert [tick.text for tick in with_class(root, "tick")] == ticks
 
 
+def test_points_that_can_be_dragged_lie_on_the_line() -> None:
+    root = drawn(curve([0.0, 1.5], label="", handles=[(0.0, 0.0), (1.0, 1.5)], target=NASTY))
+    (box,) = with_class(root, "handles")
+    assert (box.get("data-target"), box.get("data-low"), box.get("data-high")) == (NASTY, "0", "1.5")
+    places = [(styled(handle, "left"), styled(handle, "top")) for handle in with_class(root, "handle")]
+    assert places == [(0.0, 100.0), (100.0, 0.0)]
+
+
 def test_a_curve_is_told_in_words() -> None:
     root = drawn(curve([0.2, 1.5, 0.0], label=NASTY, second=[1.0, 1.0], second_label="Hires"))
     (picture,) = (element for element in root.iter() if element.get("role") == "img")
