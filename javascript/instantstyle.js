@@ -14,7 +14,7 @@
 
     const queues = new Map(); // drawing's id -> {target, edits: block name -> weight, sent, drawing, timer}
     let count = 0; // makes equal edits differ
-    let drag = null; // {place, pointer, start, shown: weights, exact: before rounding, lastY, way, moved}
+    let drag = null; // {place, pointer, start, shown: weights, exact: before rounding, lastX, lastY, way, moved}
     let focused = null; // the place that has the keyboard focus
 
     const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
@@ -39,14 +39,9 @@
         return clamped(block, Number((Math.round(weight / step) * step).toFixed(2)));
     }
 
-    // The same rules as in blockmap.py.
+    // The same rules as in block_map.py.
     function draw(block, weight) {
-        const track = block.querySelector(".instantstyle-track");
-        const bar = block.querySelector(".instantstyle-bar");
-        const full = Number(track.getAttribute("height"));
-        const height = full * Math.min(Math.abs(weight) / MAX_WEIGHT, 1);
-        bar.setAttribute("height", height.toFixed(2));
-        bar.setAttribute("y", (Number(track.getAttribute("y")) + full - height).toFixed(2));
+        block.style.setProperty("--share", Math.min(Math.abs(weight) / MAX_WEIGHT, 1));
         block.setAttribute("aria-valuenow", weight.toFixed(2));
         block.querySelector(".instantstyle-number").textContent = weight.toFixed(2).replace("-", "−");
         block.classList.toggle("instantstyle-negative", weight < 0);
@@ -88,7 +83,7 @@
         if (!block || event.button !== 0 || drag) return;
         const weight = weightOf(block);
         const weights = {start: weight, shown: weight, exact: weight};
-        drag = {place: placeOf(block), pointer: event.pointerId, ...weights, lastY: event.clientY, way: 0, moved: false};
+        drag = {place: placeOf(block), pointer: event.pointerId, ...weights, lastX: event.clientX, lastY: event.clientY, way: 0, moved: false};
         block.setPointerCapture(event.pointerId);
     }
 
@@ -96,13 +91,13 @@
         if (!drag || event.pointerId !== drag.pointer) return;
         const block = find(drag.place);
         if (!block) return;
-        const way = drag.lastY - event.clientY;
-        drag.lastY = event.clientY;
+        const {width, height} = block.querySelector(".instantstyle-track").getBoundingClientRect();
+        const way = width > height ? event.clientX - drag.lastX : drag.lastY - event.clientY; // a row, or a column
+        [drag.lastX, drag.lastY] = [event.clientX, event.clientY];
         drag.way += way;
         drag.moved = drag.moved || Math.abs(drag.way) >= CLICK_PIXELS;
         if (!drag.moved) return;
-        const pixels = block.querySelector(".instantstyle-track").getBoundingClientRect().height;
-        const share = (event.shiftKey ? FINE : 1) / pixels;
+        const share = (event.shiftKey ? FINE : 1) / Math.max(width, height);
         drag.exact = clamped(block, drag.exact + share * way * MAX_WEIGHT);
         drag.shown = rounded(block, drag.exact, event.shiftKey ? 0.01 : 0.05);
         draw(block, drag.shown);

@@ -80,7 +80,9 @@
 
     async function put(box, file) {
         const [remove, clear] = ["Remove Image", "Clear"].map((label) => box.querySelector(`button[aria-label="${label}"]`));
-        (remove ?? clear)?.click(); // where strokes can be cleared, that would leave the picture
+        const empty = remove ?? clear; // where strokes can be cleared, that would leave the picture
+        if (empty) box.dataset.replaced = "yes"; // weight and mask stay
+        empty?.click();
         await drawn();
         const input = box.querySelector("input[type=file]");
         if (!input) return;

@@ -36,7 +36,7 @@ FILES = (
 )
 ENCODERS = (1280, 1024)  # widths of those that adapters for SDXL use
 _KEYWORDS = ("label", "second_label", "info", "placeholder", "tooltip")
-_BUTTONS = ("gr.Button", "gr.UploadButton", "_gauge")
+_BUTTONS = ("gr.Accordion", "gr.Button", "gr.UploadButton", "_gauge")
 _GAP = "\0"  # what varies
 _UNTRANSLATED = re.compile(r"[^A-Za-z]*|<\w+:.*|.*\0.*", re.DOTALL)
 
@@ -164,10 +164,11 @@ def _spread(text: str) -> list[str]:
 
 
 def _nodes(markup: str) -> list[str]:
-    """Return the text nodes of HTML; none of what is no HTML."""
+    """Return the text nodes and titles of HTML; none of what is no HTML."""
     found: list[str] = []
     parser = html.parser.HTMLParser()
     parser.handle_data = lambda data: found.append(data.strip())  # type: ignore[method-assign]
+    parser.handle_starttag = lambda _, given: found.extend(text for name, text in given if name == "title" and text)  # type: ignore[method-assign]
     parser.feed(markup)
     return found if re.search(r"</?[a-z]\w*[ >]", markup) else []
 

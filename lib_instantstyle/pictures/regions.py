@@ -49,20 +49,16 @@ class Mask:
         """Hash of the values."""
         return hashlib.sha256(self.values.numpy().tobytes()).hexdigest()
 
-    def check_aspect(self, width: int, height: int, name: str) -> None:
-        """Raise a `PictureError` if the picture has another aspect ratio than the mask, beyond rounding."""
-        if self.size is None:
-            return
-        ratio = (self.size[0] * height) / (self.size[1] * width)
-        if not 1 - ASPECT_TOLERANCE <= ratio <= 1 + ASPECT_TOLERANCE:
-            raise PictureError(
-                f"The mask of {name} is {self.size[0]}×{self.size[1]}, the picture {width}×{height}: their shapes "
-                "differ. Paint the mask at the picture's aspect ratio."
-            )
+    def fits(self, width: int, height: int) -> bool:
+        """Whether a picture of that size has the mask's aspect ratio, up to rounding; a mask of unknown size fits."""
+        return self.size is None or _same_aspect(self.size, (width, height))
 
 
 def make_mask(image: Image.Image) -> Mask:
     """Make a mask of a greyscale picture: the reference acts fully where it is white, not at all where it is black.
+
+    A picture of another aspect ratio stretches it: a region is fractions of the picture, so that the left half stays
+    the left half, nothing is cut off, and regions that meet go on meeting.
 
     Raises:
         PictureError: If it is all black.
@@ -72,6 +68,14 @@ def make_mask(image: Image.Image) -> Mask:
     if not values.any():
         raise PictureError("A region mask is black throughout, so its reference would act nowhere. Paint white.")
     return Mask(values, image.size)
+
+
+def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Return a mask stretched to the aspect ratio of a picture of that size; itself if it has that already."""
+    if _same_aspect(image.size, (width, height)):
+        return image
+    scale = max(image.size) / max(width, height)
+    return image.resize((max(round(width * scale), 1), max(round(height * scale), 1)), Image.Resampling.BOX)
 
 
 def partition(masks: Mapping[int, Mask], count: int) -> tuple[list[torch.Tensor | None], torch.Tensor | None]:
@@ -116,6 +120,11 @@ class RegionSampler:
         if known not in self._sampled:
             self._sampled[known] = sample(areas, self._window, height, width)
         return self._sampled[known]
+
+
+def _same_aspect(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    ratio = (one[0] * other[1]) / (one[1] * other[0])
+    return 1 - ASPECT_TOLERANCE <= ratio <= 1 + ASPECT_TOLERANCE
 
 
 def _span(start: float, end: float, size: int) -> torch.Tensor:

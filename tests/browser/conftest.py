@@ -46,3 +46,10 @@ def sunset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "sunset.png"
     pictures.sunset().resize((200, 100)).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def dots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pictures") / "dots.png"
+    pictures.dots().resize((200, 100)).save(path)
+    return path

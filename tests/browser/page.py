@@ -26,7 +26,7 @@ class StylePage:
         return self.page.locator(f"#script_{tab}_instantstyle_{name}").first  # some components repeat their id inside
 
     def open_accordion(self, tab: str = "txt2img") -> None:
-        self.control("enabled", tab).locator(".label-wrap").click()
+        self.control("enabled", tab).locator(".label-wrap").first.click()
         expect(self.control("preset", tab)).to_be_visible()
 
     def open_tab(self, label: str, tab: str = "txt2img") -> None:

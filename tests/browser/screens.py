@@ -48,18 +48,10 @@ def _prepare(page: StylePage, files: dict[str, Path]) -> None:
     page.choose("curve", "0:0.4, 0.3:1, 0.8:0")
     page.choose("hires_curve", "Fade out")
     page.open_tab("Regions")
-    page.press("region_blank")
+    _zigzag(page, 0.2)
+    page.control("region_canvas").locator("[role=radio]").nth(1).click()
     page.page.wait_for_timeout(1500)
-    box = page.control("region_canvas").locator("canvas").last.bounding_box()
-    if box:
-        page.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.2)
-        page.page.mouse.down()
-        for step in range(12):
-            page.page.mouse.move(
-                box["x"] + box["width"] * (0.35 + 0.1 * (step % 2)), box["y"] + box["height"] * (0.2 + step * 0.05)
-            )
-        page.page.mouse.up()
-    page.press("region_set")
+    _zigzag(page, 0.6)
     page.open_tab("Blocks")
     page.control("map").locator('[data-block="down_blocks.2.attentions.1"]').click()
     page.page.wait_for_timeout(1000)
@@ -69,6 +61,18 @@ def _prepare(page: StylePage, files: dict[str, Path]) -> None:
         page.page.locator("#script_txt2img_instantstyle_style_replace input").check()
         page.press("style_save")
         page.page.wait_for_timeout(4000)
+
+
+def _zigzag(page: StylePage, left: float) -> None:
+    """Paint a region, which begins at this share of the canvas."""
+    box, mouse = page.place(page.control("region_canvas").locator("canvas[data-own]")), page.page.mouse
+    for step in range(13):
+        x = left + 0.1 * (step % 2)
+        mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * (0.2 + step * 0.05))
+        if not step:
+            mouse.down()
+    mouse.up()
+    page.page.wait_for_timeout(1500)
 
 
 def _cards(page: StylePage) -> None:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.page import PATIENCE, StylePage
@@ -45,49 +44,12 @@ def test_a_recipe_fills_the_controls_and_says_what_else_to_do(styled: StylePage)
     assert styled.value("subject_weight") == "0.2"
 
 
-def test_further_references_have_weights_and_views(styled: StylePage, sunset: Path, stripes: Path) -> None:
-    styled.open_tab("References")
-    expect(styled.control("weight_1")).to_be_hidden()
-    styled.give("images_upload", sunset, stripes)
-    expect(styled.control("views").locator("img")).to_have_count(3, timeout=PATIENCE)
-    expect(styled.control("weight_3")).to_be_visible()
-    expect(styled.control("weight_4")).to_be_hidden()
-    styled.control("weight_2").locator("input[type=range]").fill("0.5")
-    styled.control("weight_2").locator("input[type=range]").dispatch_event("pointerup")
-    expect(styled.control("weights").locator("textarea")).to_have_value("1, 0.5, 1")
-    styled.choose("combine", "Concatenate")
-    styled.choose("crop", "Tiles")
-    expect(styled.control("views").locator("img")).to_have_count(6, timeout=PATIENCE)  # two tiles each
-    infotext = styled.generate_small("three references")
-    assert 'weights: "1, 0.5, 1"' in infotext
-    assert "combine: Concatenate" in infotext
-    styled.press("images_remove")
-    expect(styled.control("weight_3")).to_be_hidden(timeout=PATIENCE)
-
-
 def test_labels_leave_the_pictures_alone(styled: StylePage, sunset: Path) -> None:
     styled.open_tab("References")
     styled.give("images_upload", sunset)
     expect(styled.control("views").locator("img")).to_have_count(2, timeout=PATIENCE)
-    for gallery in ("images", "views"):
-        # Both ends are read at one moment: pictures that arrive above move them.
-        styled.page.wait_for_function(_LABEL_IS_ABOVE, arg=styled.control(gallery).element_handle(), timeout=PATIENCE)
-
-
-def test_a_mask_goes_with_its_reference(styled: StylePage, sunset: Path) -> None:
-    styled.open_tab("References")
-    styled.give("images_upload", sunset)
-    expect(styled.control("images").locator("img")).to_have_count(1, timeout=PATIENCE)
-    styled.open_tab("Regions")
-    styled.choose("region_number", "2")
-    styled.press("region_blank")
-    _paint(styled)
-    styled.press("region_set")
-    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
-    styled.open_tab("References")
-    styled.press("images_remove")
-    assert "The region mask of reference 2 went with it" in styled.toast()
-    expect(styled.control("masks").locator("img")).to_have_count(0, timeout=PATIENCE)
+    # Both ends are read at one moment: pictures that arrive above move them.
+    styled.page.wait_for_function(_LABEL_IS_ABOVE, arg=styled.control("views").element_handle(), timeout=PATIENCE)
 
 
 def test_too_many_pictures_are_refused(styled: StylePage, sunset: Path, tmp_path: Path) -> None:
@@ -145,61 +107,6 @@ def test_the_curve_is_drawn_as_it_is_set(styled: StylePage) -> None:
     assert 'curve: "0:0.4, 0.3:1, 0.8:0"' in styled.generate_small("points")
 
 
-def _paint(page: StylePage) -> None:
-    expect(page.control("region_canvas").locator("canvas").first).to_be_visible(timeout=PATIENCE)
-    page.page.wait_for_timeout(800)  # the canvas takes its size
-    box = page.control("region_canvas").locator("canvas").last.bounding_box()
-    assert box
-    page.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
-    page.page.mouse.down()
-    page.page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.7, steps=8)
-    page.page.mouse.up()
-
-
-def test_an_empty_canvas_is_empty_each_time(styled: StylePage) -> None:
-    styled.open_tab("Regions")
-    styled.press("region_blank")
-    _paint(styled)
-    styled.press("region_blank")
-    styled.page.wait_for_timeout(1500)  # nothing but the strokes tells the two canvases apart
-    styled.press("region_set")
-    assert "Nothing is painted yet" in styled.toast()
-    expect(styled.control("masks").locator("img")).to_have_count(0)
-
-
-def test_strokes_are_undone_and_erased(styled: StylePage) -> None:
-    styled.open_tab("Regions")
-    styled.press("region_blank")
-    _paint(styled)
-    styled.control("region_canvas").locator("[data-undo]").click()
-    styled.press("region_set")
-    assert "Nothing is painted yet" in styled.toast()
-    _paint(styled)
-    styled.press("region_set")
-    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
-    styled.press("region_clear")
-    expect(styled.control("masks").locator("img")).to_have_count(0, timeout=PATIENCE)
-    styled.control("region_canvas").locator("[data-brush]").fill("40")
-    styled.control("region_canvas").locator("[data-eraser]").check()
-    _paint(styled)
-    styled.press("region_set")
-    expect(styled.page.locator(".toast-body", has_text="Nothing is painted yet").first).to_be_visible(timeout=PATIENCE)
-
-
-@pytest.mark.parametrize("label", ["Style", "References", "Regions", "Blocks", "Library", "Models"])
-def test_a_phone_shows_all_of_a_tab(page: StylePage, label: str) -> None:
-    before = page.page.viewport_size
-    page.page.set_viewport_size({"width": 400, "height": 900})
-    try:
-        page.open_accordion()
-        page.open_tab(label)
-        page.page.wait_for_timeout(800)
-        beyond = page.control("enabled").evaluate("(all) => all.scrollWidth - all.clientWidth")
-    finally:
-        page.page.set_viewport_size(before)
-    assert beyond <= 0
-
-
 def test_a_renamed_text_is_refused_at_once_and_when_generating(page: StylePage, tmp_path: Path) -> None:
     path = tmp_path / "text.png"
     path.write_text("no picture at all")
@@ -207,35 +114,6 @@ def test_a_renamed_text_is_refused_at_once_and_when_generating(page: StylePage, 
     page.control("image").locator("input[type=file]").set_input_files(path)
     assert "it is no picture, whatever its name" in page.toast()
     assert "it is no picture, whatever its name" in page.generate_in_vain()
-
-
-def test_a_region_is_painted(styled: StylePage) -> None:
-    for selector in ("#txt2img_width", "#txt2img_height"):
-        styled.number(selector, "64")
-    styled.open_tab("Regions")
-    styled.press("region_blank")
-    _paint(styled)
-    styled.press("region_set")
-    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
-    expect(styled.control("masks")).to_contain_text("Reference 1")
-    infotext = styled.generate_small("a region")
-    assert "mask 1 " in infotext
-    styled.press("region_clear")
-    expect(styled.control("masks").locator("img")).to_have_count(0, timeout=PATIENCE)
-
-
-def test_a_mask_of_another_shape_is_refused(styled: StylePage, tmp_path: Path) -> None:
-    mask = tmp_path / "mask.png"
-    image = Image.new("L", (64, 128), 0)
-    image.paste(255, (0, 0, 32, 128))
-    image.save(mask)
-    styled.open_tab("Regions")
-    styled.control("region_canvas").locator("input[type=file]").set_input_files(mask)
-    expect(styled.control("region_canvas").locator("canvas").first).to_be_visible(timeout=PATIENCE)
-    styled.page.wait_for_timeout(800)
-    styled.press("region_set")
-    expect(styled.control("masks").locator("img")).to_have_count(1, timeout=PATIENCE)
-    assert "their shapes differ" in styled.generate_in_vain()
 
 
 def test_the_block_map_and_the_text_are_one(styled: StylePage) -> None:
@@ -353,6 +231,22 @@ def test_a_block_is_dragged(styled: StylePage) -> None:
     expect(styled.control("blocks").locator("textarea")).to_have_value(
         re.compile(r"style:1, mid_block\.attentions\.0:(0\.9|0\.95|1|1\.05|1\.1)"), timeout=PATIENCE
     )
+
+
+def test_a_point_of_the_curve_is_dragged(styled: StylePage) -> None:
+    styled.open_tab("Timing")
+    styled.choose("curve", "0:0.4, 0.5:1, 1:0")
+    handles = styled.control("drawing").locator(".instantstyle-handle")
+    expect(handles).to_have_count(3, timeout=PATIENCE)
+    box, point = styled.place(styled.control("drawing").locator(".instantstyle-handles")), styled.place(handles.nth(1))
+    x, y = point["x"] + point["width"] / 2, point["y"] + point["height"] / 2
+    styled.page.mouse.move(x, y)
+    styled.page.mouse.down()
+    styled.page.mouse.move(x - box["width"] * 0.25, y + box["height"] * 0.5, steps=6)
+    styled.page.mouse.up()
+    expect(styled.control("curve").locator("input")).to_have_value("0:0.4, 0.25:0.5, 1:0", timeout=PATIENCE)
+    expect(handles.nth(1)).to_have_attribute("data-place", "0.25", timeout=PATIENCE)
+    assert 'curve: "0:0.4, 0.25:0.5, 1:0"' in styled.generate_small("dragged")
 
 
 def test_an_unknown_picture_is_described_or_said_why_not(styled: StylePage) -> None:

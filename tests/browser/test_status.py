@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.browser.page import PATIENCE, StylePage
-from tests.browser.test_habits import give
+from tests.browser.test_habits import give, header
 
 
 def test_from_opening_to_ready(page: StylePage, stripes: Path) -> None:
@@ -41,6 +41,7 @@ def test_what_stopped_a_job_is_told_where_one_looks(page: StylePage, stripes: Pa
     page.open_accordion()
     page.upload(stripes)
     page.open_tab("References")
+    page.page.get_by_text("Weights as text").first.click()
     page.text("weights", "1, 2, 3")
     page.generate_in_vain()
     assert "3 weights for 1 references" in page.toast()
@@ -68,7 +69,7 @@ def test_a_file_that_is_no_picture_is_named(page: StylePage, stripes: Path, tmp_
     page.control("image").locator("input[type=file]").set_input_files(text)
     line = page.control("preflight")
     expect(line).to_contain_text("The style reference 1 cannot be read", timeout=PATIENCE)
-    assert give(page.control("enabled").locator(".label-wrap"), "drop", stripes)
+    assert give(header(page), "drop", stripes)
     expect(line).to_contain_text("Ready", timeout=PATIENCE)
 
 

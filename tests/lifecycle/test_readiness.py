@@ -98,7 +98,6 @@ REFUSED: dict[str, dict[str, Any]] = {
     "an unknown hash": {"reference": UNKNOWN},
     "a hash that is none": {"reference": "nothing"},
     "an unknown hash of a mask": {"reference": f"{{known}}; mask 1 {UNKNOWN}"},
-    "a mask of another aspect": {"masks": [WIDE]},
     "a mask too many": {"masks": [SQUARE, SQUARE]},
     "a mask all black": {"masks": [BLACK]},
     "anti-layout from the layout": {"anti_layout": 1.0, "preset": "Style + layout"},
@@ -130,7 +129,7 @@ def test_what_a_job_takes_is_ready(studio: Studio) -> None:
     line = status_line(studio)
     known = extension().builder.from_accordion(StyleParams(image=studio.reference)).hashes
     assert known is not None
-    taken = ({"weights": "1, 0"}, 2), ({"masks": [SQUARE]}, 1), ({"reference": known.text()}, 0)
+    taken = ({"weights": "1, 0"}, 2), ({"masks": [SQUARE]}, 1), ({"masks": [WIDE]}, 1), ({"reference": known.text()}, 0)
     dropped = ({"reference": UNKNOWN}, 1)  # a picture that is dropped puts hashes aside
     for values, references in (*taken, dropped):
         assert shown(line, references, values) == "Ready to generate."
@@ -224,5 +223,5 @@ def shown(line: Any, references: int, values: dict[str, Any]) -> str:
     boxes = {**dict.fromkeys(BOXES, ""), "image": "given" * bool(references)}
     chosen["images"] = [*chosen["images"], *["unopened"] * (references - 1)]
     known = [chosen.pop(f"{name}_known", boxes[name]) for name in BOXES]
-    drawn = line.drawn(64, 64, *known, *chosen.values())
+    drawn = line.drawn(*known, *chosen.values())
     return unescape(drawn.partition("<p role='status'>")[2].removesuffix("</p>"))

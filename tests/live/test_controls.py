@@ -141,6 +141,13 @@ def test_regions_fit_every_size(webui: WebUI, style: dict[str, Any], width: int,
     assert white != made(webui.txt2img(style | {"masks": [mask(LEFT, width, height)]}, **fields))
 
 
+def test_a_mask_of_another_shape_is_stretched_and_told(webui: WebUI, style: dict[str, Any]) -> None:
+    """A region is fractions of the picture: the left half is the left half, whatever shape it was painted at."""
+    tall = webui.txt2img(style | {"masks": [mask(LEFT, 64, 128)]})
+    assert made(tall) == made(webui.txt2img(style | {"masks": [mask(LEFT)]}))
+    assert "the mask of reference 1 is 64×128 and was stretched to the picture's shape" in tall.infotexts[0]
+
+
 def test_regions_follow_only_masked_inpainting(webui: WebUI, style: dict[str, Any]) -> None:
     """A square on the right is repainted: a region on the left never acts, one on the right acts everywhere."""
     fields = {
@@ -165,7 +172,6 @@ def test_regions_follow_only_masked_inpainting(webui: WebUI, style: dict[str, An
         ({"weights": "1, 2, 3"}, "3 weights for 1 references"),
         ({"weights": "one"}, "is not a number"),
         ({"weights": "0"}, "all 0"),
-        ({"masks": [mask(LEFT, 64, 128)]}, "their shapes differ"),
         ({"masks": [mask((0, 0, 0, 0))]}, "black throughout"),
         ({"masks": [None, mask(LEFT)]}, "a region mask for reference 2, but only 1"),
         ({"curve": "0:1, 0.5:1, 0.2:1"}, "out of order"),

@@ -13,15 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from lib_instantstyle.errors import ParameterError, PictureError
+from lib_instantstyle.errors import PictureError
 from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.pictures.decoding import is_empty, load_picture, load_pictures
 from lib_instantstyle.pictures.unopened import Unopened
 from lib_instantstyle.webui.encoding.job_pictures import take_pictures
 from lib_instantstyle.webui.page.compat import entries
 from lib_instantstyle.webui.page.pictures import MaskGallery, PictureBox, PictureGallery
+from lib_instantstyle.webui.page.tabs import regions_tab
 from lib_instantstyle.webui.page.tabs.references_tab import _added, _views
-from lib_instantstyle.webui.page.tabs.regions_tab import _set
+from lib_instantstyle.webui.page.tabs.regions_tab import _applied
 from tests.live.client import encoded
 from tests.support.payloads import box_value, content_of, gallery_value, named
 
@@ -33,15 +34,14 @@ def url(image: Image.Image) -> str:
     return f"data:image/png;base64,{encoded(image)}"
 
 
-def strokes(box: tuple[int, int, int, int] | None = None) -> str:
-    layer = Image.new("RGBA", SIZE, (0, 0, 0, 0))
-    if box:
-        ImageDraw.Draw(layer).rectangle(box, (255, 255, 255, 255))
-    return url(layer)
+def painted(box: tuple[int, int, int, int]) -> str:
+    mask = Image.new("RGB", SIZE)
+    ImageDraw.Draw(mask).rectangle(box, (255, 255, 255))
+    return url(mask)
 
 
-def used(picture: str, strokes: str, number: str = "1") -> Image.Image:
-    mask = _set(picture, strokes, number, 0, [])[int(number) - 1]
+def applied(picture: str, number: str = "1", size: tuple[int, int] = SIZE) -> Image.Image:
+    mask = _applied(number, picture, *size, [])[int(number) - 1]
     assert mask is not None
     return mask
 
@@ -64,28 +64,38 @@ def test_an_empty_box_is_none() -> None:
     assert PictureBox().preprocess(None) is None
 
 
-def test_strokes_are_the_mask() -> None:
-    assert used(url(RED), strokes((8, 8, 23, 31))).getbbox() == (8, 8, 24, 32)
+def test_what_is_painted_is_the_mask() -> None:
+    assert applied(painted((8, 8, 23, 31))).getbbox() == (8, 8, 24, 32)
 
 
-def test_an_empty_canvas_is_no_mask() -> None:
-    with pytest.raises(ParameterError, match=r"Nothing is painted yet\. Paint where reference 2 acts"):
-        used("", strokes(), "2")
+def test_nothing_painted_is_no_mask() -> None:
+    one, two = Image.new("L", SIZE, 1), Image.new("L", SIZE, 2)
+    assert _applied("2", "", *SIZE, [one, two]) == [one, *[None] * 7]
 
 
-def test_no_canvas_is_no_mask() -> None:
-    with pytest.raises(ParameterError, match="There is nothing to make a mask of"):
-        used("", "")
+def test_a_mask_that_is_black_is_refused() -> None:
+    with pytest.raises(PictureError, match="black throughout"):
+        applied(url(Image.new("L", SIZE)))
 
 
 @pytest.mark.parametrize("level", [64, 96, 128, 255])
 def test_an_uploaded_mask_may_be_uniform(level: int) -> None:
-    assert used(url(Image.new("L", SIZE, level)), strokes()).getextrema() == (level, level)
+    assert applied(url(Image.new("L", SIZE, level))).getextrema() == (level, level)
 
 
 def test_an_uploaded_mask_may_have_sixteen_bits() -> None:
     half = Image.fromarray(np.full((48, 64), 32896, dtype=np.uint16))
-    assert used(url(half), strokes()).getextrema() == (128, 128)
+    assert applied(url(half)).getextrema() == (128, 128)
+
+
+def test_a_mask_of_another_shape_is_stretched_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(regions_tab.gr, "Info", told.append)
+    left = Image.new("L", (64, 64))
+    left.paste(255, (0, 0, 32, 64))
+    mask = applied(url(left), size=(1024, 512))
+    assert (mask.size, mask.getbbox()) == ((64, 32), (0, 0, 32, 32))
+    assert told == ["The mask of reference 1 was stretched to the picture's shape: it was 64×64."]
 
 
 # ---- nothing is opened before a job looks at it ----
@@ -193,7 +203,7 @@ def test_files_that_are_added_are_called_by_their_names(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.png", tmp_path / "holiday.heic"
     RED.save(good)
     bad.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
-    added = _added([SimpleNamespace(name=str(good))], [Unopened(FILE, never)])
+    _, added = _added([SimpleNamespace(name=str(good))], RED, [Unopened(FILE, never)])
     assert [type(entry) for entry in added] == [Unopened, Image.Image]
     with pytest.raises(PictureError, match=r"The picture holiday\.heic is HEIC"):
-        _added([SimpleNamespace(name=str(good)), SimpleNamespace(name=str(bad))], [])
+        _added([SimpleNamespace(name=str(good)), SimpleNamespace(name=str(bad))], None, [])

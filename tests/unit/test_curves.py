@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.params.curve import Curve, Shape, parse_curve
+from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.webui.page.tabs.timing_tab import _handles
 
 EVERY = np.arange(1000)
 FRACTIONS = (999 - EVERY) / 999  # 0 at the noisiest timestep, 999
@@ -163,3 +165,18 @@ def test_any_points_are_joined_as_numpy_joins_them(points: dict[float, float]) -
     curve = parse_curve(", ".join(f"{place}:{points[place]}" for place in places))
     expected = np.interp(FRACTIONS, places, [points[place] for place in places])
     np.testing.assert_allclose(strengths(Schedule(curve=curve)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("values", "points"),
+    [
+        ({}, [(0.0, 1.0), (0.25, 1.0), (0.5, 1.0), (0.75, 1.0), (1.0, 1.0)]),
+        (
+            {"start": 0.2, "end": 0.6, "curve": "Fade out"},
+            [(0.2, 1.0), (0.3, 0.75), (0.4, 0.5), (0.5, 0.25), (0.6, 0.0)],
+        ),
+        ({"curve": "0.3:0.5, 0.6:2"}, [(0.3, 0.5), (0.6, 2.0)]),
+    ],
+)
+def test_points_to_drag_are_those_of_the_curve(values: dict[str, object], points: list[tuple[float, float]]) -> None:
+    assert _handles(StyleParams(**values)) == points

@@ -12,7 +12,7 @@ from lib_instantstyle.errors import PictureError, RegionError
 from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.params.blocks import LAYOUT, STYLE, find_block
-from lib_instantstyle.pictures.regions import MASK_SIZE, WHOLE, CropWindow, Mask, make_mask, partition, sample
+from lib_instantstyle.pictures.regions import MASK_SIZE, WHOLE, CropWindow, Mask, fitted, make_mask, partition, sample
 from lib_instantstyle.unet.call import UNetCall
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.plan import Source, image_terms
@@ -162,20 +162,30 @@ def test_hashes_tell_masks_apart() -> None:
      ((1000, 1000), (1000, 968))],
 )  # fmt: skip
 def test_the_same_shape_at_another_size_is_taken(mask: tuple[int, int], picture: tuple[int, int]) -> None:
-    soft_mask(1, mask).check_aspect(*picture, "reference 1")
+    assert soft_mask(1, mask).fits(*picture)
+    image = Image.new("L", mask)
+    assert fitted(image, *picture) is image
 
 
 @pytest.mark.parametrize(
     ("mask", "picture"), [((1024, 1024), (1024, 768)), ((832, 1216), (1216, 832)), ((1000, 1000), (1000, 1048))]
 )
-def test_another_shape_is_refused(mask: tuple[int, int], picture: tuple[int, int]) -> None:
-    sizes = f"{mask[0]}×{mask[1]}, the picture {picture[0]}×{picture[1]}"
-    with pytest.raises(PictureError, match=f"The mask of reference 1 is {sizes}: their shapes differ"):
-        soft_mask(1, mask).check_aspect(*picture, "reference 1")
+def test_another_shape_is_told_and_stretched_to(mask: tuple[int, int], picture: tuple[int, int]) -> None:
+    assert not soft_mask(1, mask).fits(*picture)
+    stretched = fitted(Image.new("L", mask, 255), *picture)
+    assert make_mask(stretched).fits(*picture)
+    assert max(stretched.size) == max(mask)
+
+
+def test_a_mask_is_fractions_of_the_picture() -> None:
+    """However it is stretched, the left half stays the left half."""
+    left = Image.new("L", (64, 64))
+    left.paste(255, (0, 0, 32, 64))
+    assert torch.equal(make_mask(fitted(left, 1216, 832)).values, make_mask(left).values)
 
 
 def test_a_mask_of_unknown_size_fits_every_picture() -> None:
-    Mask(soft_mask(1).values).check_aspect(1024, 256, "reference 1")
+    assert Mask(soft_mask(1).values).fits(1024, 256)
 
 
 class Bench:

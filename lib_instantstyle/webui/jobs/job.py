@@ -19,7 +19,7 @@ from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.preparation_stats import PreparationStats
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle, check_shape
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 from lib_instantstyle.webui.jobs.requirements import left_out
 from lib_instantstyle.webui.jobs.sampling_pass import Pass
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
@@ -50,6 +50,7 @@ class Job:
         self._planned_for: nn.Module | None = None
         self._saved: dict[int, dict[str, str]] = {}  # by picture: the saved styles that acted, in any of its passes
         self._reported: list[str] = []
+        self._stretched: dict[int, tuple[int, int]] = {}  # masks by number of their reference, with their sizes
 
     def prepare(self, subject: Any, width: int, height: int) -> None:
         """Prepare the accordion's style for a picture of ``width`` × ``height``; ``subject`` is the img2img input.
@@ -60,7 +61,7 @@ class Job:
         if self.params is not None:
             with self._stats:
                 self._accordion = self._builder.from_accordion(self.params, subject, self._stats.count_embedding)
-            check_shape(self._accordion.masks, width, height)
+            self._stretched = self._accordion.stretched(width, height)
 
     def encode_contents(self, current: Pass) -> None:
         """Encode the contents that the styles of this pass remove, before the host makes room for its UNet.
@@ -147,8 +148,11 @@ class Job:
         return scheduled if named is None or named.issuperset(current.pictures) else scheduled._replace(pictures=named)
 
     def _write_idle(self, style: PreparedStyle, current: Pass) -> None:
-        """Note which parts of the accordion's style could not act."""
+        """Note which parts of the accordion's style could not act, or not as they were given."""
         idle = [said.note for said in left_out(style.params, style.roles, style.masks)]
+        for number, size in self._stretched.items():
+            painted = "×".join(map(str, size))
+            idle.append(f"the mask of reference {number} is {painted} and was stretched to the picture's shape")
         if style.needs_guidance and not current.is_guided:
             idle.append("anti-layout and negative picture act through CFG only")
         for text in idle:

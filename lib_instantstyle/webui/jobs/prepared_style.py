@@ -93,8 +93,8 @@ class PreparedStyle:
         removed = [f"{self.params.removal.value.lower()} {content.words}" for content in self.contents]
         return ", ".join([*weights, *removed, self.adapter.path.name, f"{self.adapter.tokens} tokens"])
 
-
-def check_shape(masks: Mapping[int, Mask], width: int, height: int) -> None:
-    """Refuse masks, by the index of their reference, that were painted for a picture of another shape."""
-    for index, mask in masks.items():
-        mask.check_aspect(width, height, f"reference {index + 1}")
+    def stretched(self, width: int, height: int) -> dict[int, tuple[int, int]]:
+        """Return the sizes of the masks that were painted for another shape, by the number of their reference."""
+        return {
+            index + 1: mask.size for index, mask in self.masks.items() if mask.size and not mask.fits(width, height)
+        }

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lib_instantstyle.webui.hosts.host import Host
     from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
-Size = tuple[int, int]
 Read = Callable[[], StyleParams]
 
 
@@ -34,25 +33,24 @@ class Readiness:
         self._host = host
         self._builder = builder
 
-    def facts(self, values: Mapping[str, Any], read: Read, given: GivenPictures, size: Size | None = None) -> Facts:
+    def facts(self, values: Mapping[str, Any], read: Read, given: GivenPictures) -> Facts:
         """Return the facts for a job.
 
         Args:
             values: The values of its controls; of the pictures, the masks at most.
             read: Makes parameters of them, as the job would.
             given: What is known of the other pictures.
-            size: Width and height of the picture; None if unknown.
         """
         adapter, style, content = (str(values.get(name) or "") for name in ("adapter", "style", "content"))
         builder = self._builder.for_one_job()  # looks once
         found = _file_facts(builder.look(), adapter)
         found |= self._model_facts(found.get("adapter"))
-        found |= self._problems(builder, found, read, given, size)
+        found |= self._problems(builder, found, read, given)
         pasted = 1 if values.get("reference") else given.references  # pictures that are known by their hashes
         return Facts(**found, style=style, content=content, references=given.references or pasted)
 
     def _problems(
-        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, given: GivenPictures, size: Size | None
+        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, given: GivenPictures
     ) -> dict[str, Any]:
         """Return why a job would refuse the settings, or what would not act; a missing file has a check of its own."""
         adapter = found.get("adapter")
@@ -66,7 +64,7 @@ class Readiness:
             if given.problem:
                 return {"problem": given.problem}
             if params.style or (adapter and found["encoder"]):
-                builder.check(params, given, size)
+                builder.check(params, given)
         except InstantStyleError as error:
             return {"problem": str(error)}
         masks = (index for index, mask in enumerate(params.masks or ()) if not is_empty(mask))

@@ -20,7 +20,7 @@ from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding.job_pictures import known_style, take_masks, take_pictures
 from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
 from lib_instantstyle.webui.hosts.host import Host
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle, check_shape
+from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 from lib_instantstyle.webui.jobs.requirements import GivenPictures, check_requirements
 
 
@@ -90,16 +90,15 @@ class StyleBuilder:
             params, adapter, embeddings, self.host, pictures.masks, hashes=pictures.hashes, saved_sha256=saved.sha256
         )
 
-    def check(self, params: StyleParams, given: GivenPictures, size: tuple[int, int] | None = None) -> None:
+    def check(self, params: StyleParams, given: GivenPictures) -> None:
         """Refuse what `from_accordion` refuses, as far as it shows with no reference opened and no encoder loaded.
 
         Args:
             params: The accordion's settings, whose pictures but for the masks may have stayed where they are.
             given: What is known of them.
-            size: Width and height of the picture; None if unknown.
 
         Raises:
-            InstantStyleError: As `from_accordion` and `PreparedStyle.check_shape` do.
+            InstantStyleError: As `from_accordion` does.
         """
         hashes = PictureHashes() if given.references else params.picture_hashes
         saved = self._saved(params, given) if params.style else None
@@ -111,9 +110,7 @@ class StyleBuilder:
         found, adapter = self._required(params, references, roles, saved)
         if known:
             self._encoder.require(known, params.crop, adapter, found.encoders)
-        masks = take_masks(params, hashes, self.host.fetch_picture, references)
-        if size:
-            check_shape(masks, *size)
+        take_masks(params, hashes, self.host.fetch_picture, references)
 
     def _required(
         self, params: StyleParams, references: int, roles: Collection[str] | None, saved: SavedStyle | None = None

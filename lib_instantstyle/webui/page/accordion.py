@@ -57,7 +57,7 @@ class Accordion:
         ours, tab = self._extension, self._tab_name
         return [
             ("Style", lambda fields: StyleTab(fields, ours.models, tab)),
-            ("References", ReferencesTab),
+            ("References", lambda fields: ReferencesTab(fields, ours.library, tab)),
             ("Content", lambda fields: ContentTab(fields, ours.builder)),
             ("Timing", lambda fields: TimingTab(fields, has_hires=not self._is_img2img)),
             ("Regions", lambda fields: RegionsTab(fields, tab)),

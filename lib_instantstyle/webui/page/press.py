@@ -26,11 +26,8 @@ class Press:
         """The arguments of an event that presses it."""
         return {"fn": None, "show_progress": False, **js(f"() => {{ instantstylePress('{self._id}'); }}")}
 
-    def connect(
-        self, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any], code: str = ""
-    ) -> Any:
-        """Let it run ``handler``, with ``code`` on the page before; return the event, after which others may come."""
-        first = js(code) if code else {}
-        answered = self._button.click(handler, inputs=inputs, outputs=outputs, show_progress=False, **first)
+    def connect(self, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """Let it run ``handler``, and return the event, after which others may come."""
+        answered = self._button.click(handler, inputs=inputs, outputs=outputs, show_progress=False)
         answered.then(None, **js(f"() => {{ instantstylePressed('{self._id}'); }}"))
         return answered  # nothing follows an event that runs on the page alone

@@ -40,7 +40,7 @@ _GIVEN = "given"
 
 
 class StatusLine(Section):
-    """The line above the tabs, which shows what ``readiness`` finds; pictures get the size set in ``tab``."""
+    """The line above the tabs of the accordion in ``tab``, which shows what ``readiness`` finds."""
 
     def __init__(self, fields: Fields, readiness: Readiness, take_problem: Callable[[], str], tab: str) -> None:
         super().__init__(fields)
@@ -52,15 +52,13 @@ class StatusLine(Section):
         self._known = {name: fields.extra(gr.Textbox, f"{name}_known", visible=False) for name in BOXES}
         self._open = {name: Press(fields, f"{name}_look") for name in BOXES}
         self._look = Press(fields, "look")
-        self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
         self._why = fields.extra(gr.Button, "problem", "", visible=False)
 
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
         fields, look = self._fields, self._look.soon
-        inputs = [*self._size, *self._known.values(), *map(fields.__getitem__, LOOKED_AT)]
-        sized = f"(_width, _height, ...rest) => [...instantstyleSize('{self._tab}'), ...rest]"
-        self._look.connect(self.drawn, inputs, [self._line], sized)
+        inputs = [*self._known.values(), *map(fields.__getitem__, LOOKED_AT)]
+        self._look.connect(self.drawn, inputs, [self._line])
         for name, opened in self._open.items():
             known, box = functools.partial(look_into, name), fields[name]
             opened.connect(known, [fields["enabled"], box], [self._known[name]]).then(**look)
@@ -84,8 +82,8 @@ class StatusLine(Section):
         gr.Warning(problem)
         return f"<p role='status' class='instantstyle-warning'>{escape(problem)}</p>"
 
-    def drawn(self, width: float, height: float, *given: Any) -> str:
-        """Return the line for a picture of that size: what is known of each of `BOXES`, then `LOOKED_AT`'s values."""
+    def drawn(self, *given: Any) -> str:
+        """Return the line for what is known of each of `BOXES`, and then the values of `LOOKED_AT`."""
         known = dict(zip(BOXES, given[: len(BOXES)], strict=True))
         values = dict(zip(LOOKED_AT, given[len(BOXES) :], strict=True))
         references = bool(known["image"]) + len(values.pop("images"))
@@ -93,11 +91,9 @@ class StatusLine(Section):
         if self._tab == "img2img":
             roles.add("subject")  # the input picture, where none is given
         problem = next((state for state in known.values() if state not in ("", _GIVEN)), "")
-        # In img2img the input may have another shape.
-        size = (int(width), int(height)) if width and height and self._tab == "txt2img" else None
         used = values if values["enabled"] else {}
         pictures = GivenPictures(references, frozenset(roles), problem if used else "")
-        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), pictures, size))
+        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), pictures))
         lines = "".join(_line(check) for check in found)
         step = in_page_words(next_step(found, enabled=values["enabled"]))
         return f"<ul>{lines}</ul><p role='status'>{escape(step)}</p>"

@@ -1,4 +1,7 @@
-"""The UNet as a U of eleven bars, the blocks' weights. Horizontal lengths are percentages, heights are pixels."""
+"""The UNet as a U of eleven bars, the blocks' weights; in a narrow column as eleven rows, which ``style.css`` makes.
+
+The bars are HTML, the lines behind them SVG. Horizontal lengths are percentages, heights are pixels.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +43,9 @@ def block_map(weights: Mapping[Target, float], *, elem_id: str, target: str = ""
     }
     cells = "".join(_cell(place, block, weights.get(block, 0.0), singles[block]) for place, block in enumerate(BLOCKS))
     return (
-        f'<div class="instantstyle-blockmap" id="{escape(elem_id)}" data-target="{escape(target)}">'
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="100%" height="{_MAP_HEIGHT}" role="group" '
-        f'aria-label="Weights of the UNet blocks">{_bands()}{_wires(escape(elem_id))}{cells}</svg></div>'
+        f'<div class="instantstyle-blockmap" id="{escape(elem_id)}" data-target="{escape(target)}" role="group" '
+        f'aria-label="Weights of the UNet blocks"><svg xmlns="http://www.w3.org/2000/svg" width="100%" '
+        f'height="{_MAP_HEIGHT}" aria-hidden="true">{_bands()}{_wires(escape(elem_id))}</svg>{cells}</div>'
     )
 
 
@@ -54,30 +57,24 @@ def _cell(place: int, block: Block, weight: float, singles: Mapping[int, float])
     states = {"block": True, "role": block.role.value, "negative": weight < 0, "off": off}
     classes = " ".join(f"instantstyle-{state}" for state, holds in states.items() if holds)
     return (
-        f'<svg class="instantstyle-cell" x="{place * _COLUMN:.3f}%" y="{_top(block)}" width="{_COLUMN:.3f}%" '
-        f'height="{_CELL}"><g class="{classes}" data-block="{block.name}" tabindex="0" role="slider" '
-        f'aria-label="{spoken}" aria-orientation="vertical" aria-valuemin="{min(0.0, weight):.2f}" '
-        f'aria-valuemax="{max(MAX_WEIGHT, weight):.2f}" aria-valuenow="{weight:.2f}">'
-        f"<title>{block.name} ({block.ldm_name}){_spoken(singles)}</title>"
-        f'<rect class="instantstyle-ring" x="4%" y="0" width="92%" height="{_CELL}" rx="5"/>'
-        f'<rect class="instantstyle-track" x="20%" y="{_NUMBER}" width="60%" height="{_BAR}" rx="4"/>'
-        f'<rect class="instantstyle-bar" x="20%" y="{_NUMBER + _BAR - _height(weight):.2f}" width="60%" '
-        f'height="{_height(weight):.2f}" rx="4"/>'
-        f'<line class="instantstyle-one" x1="20%" x2="80%" y1="{_NUMBER + _BAR / 2}" y2="{_NUMBER + _BAR / 2}"/>'
-        f"{''.join(map(_mark, singles.values()))}"
-        f'<text class="instantstyle-number" x="50%" y="{_NUMBER - 4}">{_number(weight, singles)}</text>'
-        f'<text class="instantstyle-name" x="50%" y="{_CELL - 6}">{_label(block)}</text></g></svg>'
+        f'<div class="{classes}" style="left:{place * _COLUMN:.3f}%;top:{_top(block)}px;width:{_COLUMN:.3f}%;'
+        f'height:{_CELL}px;--share:{_share(weight):.4f}" data-block="{block.name}" tabindex="0" role="slider" '
+        f'aria-label="{spoken}" aria-valuemin="{min(0.0, weight):.2f}" aria-valuemax="{max(MAX_WEIGHT, weight):.2f}" '
+        f'aria-valuenow="{weight:.2f}" title="{block.name} ({block.ldm_name}){_spoken(singles)}">'
+        f'<span class="instantstyle-number">{_number(weight, singles)}</span>'
+        f'<span class="instantstyle-track" style="height:{_BAR}px"><i class="instantstyle-bar"></i>'
+        f'<i class="instantstyle-one"></i>{"".join(map(_mark, singles.values()))}</span>'
+        f'<span class="instantstyle-name">{_label(block)}</span></div>'
     )
 
 
-def _height(weight: float) -> float:
-    return _BAR * min(abs(weight) / MAX_WEIGHT, 1.0)
+def _share(weight: float) -> float:
+    return min(abs(weight) / MAX_WEIGHT, 1.0)
 
 
 def _mark(weight: float) -> str:
     """Draw one cross-attention's own weight across its block's bar."""
-    y = f"{_NUMBER + _BAR - _height(weight):.2f}"
-    return f'<line class="instantstyle-site" x1="14%" x2="86%" y1="{y}" y2="{y}"/>'
+    return f'<i class="instantstyle-site" style="--share:{_share(weight):.4f}"></i>'
 
 
 def _number(weight: float, singles: Mapping[int, float]) -> str:
@@ -106,7 +103,7 @@ def _label(block: Block) -> str:
     if block.role.value:
         return str(block.role.value).capitalize()
     way, _, numbers = block.name.replace("attentions.", "").partition("_blocks.")
-    return f'<tspan class="instantstyle-way">{way} </tspan>{numbers}' if numbers else "mid"
+    return f'<span class="instantstyle-way">{way} </span>{numbers}' if numbers else "mid"
 
 
 def _bands() -> str:

@@ -1,39 +1,57 @@
-"""The tab References: more references, how they are combined, and the layout, negative and subject pictures."""
+"""The tab References: a row for each, how they are combined, and the layout, negative and subject pictures."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
+from lib_instantstyle.errors import InstantStyleError, ParameterError
+from lib_instantstyle.library.style_library import StyleLibrary
+from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.declared import Crop
+from lib_instantstyle.params.picture_hashes import parse_picture_hashes
 from lib_instantstyle.pictures.crops import views
 from lib_instantstyle.pictures.decoding import load_picture, load_pictures
 from lib_instantstyle.pictures.formats import open_file
 from lib_instantstyle.pictures.unopened import Unopened
+from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import GALLERY_LOOK, Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
 
 _SMALL = 160  # pixels, height of a secondary picture
+_KEPT = ("image", "images", "weights", "masks")  # what belongs to single references
+# The page's script makes a row of it for each reference, from what the page shows of boxes and galleries.
+_ROWS = (
+    "<div class='instantstyle-rows' data-tab='{tab}'><template><div class='instantstyle-reference'>"
+    "<b></b><img data-picture alt='' hidden>"
+    "<label><span>Weight</span><input type='range' min='0' max='3' step='0.05'>"
+    "<input type='number' min='0' max='3' step='0.05'></label>"
+    "<button type='button' data-mask title='Paint its region'><img alt='' hidden><span>No region</span></button>"
+    "<button type='button' data-remove title='Remove this reference'>×</button></div></template></div>"
+)
 
 
 class ReferencesTab(Section):
-    """The tab References."""
+    """The tab References in ``tab``, "txt2img" or "img2img"; the styles in ``library`` have references too."""
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: Fields, library: StyleLibrary, tab: str) -> None:
         super().__init__(fields)
-        fields.add("images")
-        with gr.Row():
-            self._upload = fields.extra(
-                gr.UploadButton, "images_upload", "Add pictures", file_count="multiple", file_types=["image"]
-            )
-            self._remove = fields.extra(gr.Button, "images_remove", "Remove the last")
-        self._sliders = [_slider(fields, number) for number in range(1, MAX_PICTURES + 1)]
-        fields.add("weights")
+        self._library = library
+        self._tab = tab
+        gr.HTML(_ROWS.format(tab=tab), elem_id=fields.elem_id("rows"))
+        fields.add("images", visible=False)
+        self._removed = fields.extra(gr.Textbox, "reference_remove", visible=False)
+        self._emptied = fields.extra(gr.Textbox, "reference_emptied", visible=False)
+        self._unseen = fields.extra(gr.Textbox, "unseen", "0", visible=False)
+        self._upload = fields.extra(
+            gr.UploadButton, "images_upload", "Add pictures", file_count="multiple", file_types=["image"]
+        )
+        with gr.Accordion("Weights as text", open=False):
+            fields.add("weights")
         with gr.Row():
             fields.add("combine")
             fields.add("crop")
@@ -47,69 +65,89 @@ class ReferencesTab(Section):
         fields.add("subject_weight")
 
     def publish(self) -> None:
-        """Publish the changes of the gallery, which has no event of its own for them."""
+        """Publish the changes of the references, for which their gallery has no event."""
         fields = self._fields
-        images = fields["images"]
-        added = self._upload.upload(showing_errors(_added), inputs=[self._upload, images], outputs=[images])
-        kept = [images, fields["weights"], fields["masks"]]
-        removed = self._remove.click(_removed, inputs=[fields["image"], *kept], outputs=kept, show_progress=False)
-        for change in (added, removed):
+        kept = [fields[name] for name in _KEPT]
+        added = self._upload.upload(showing_errors(_added), inputs=[self._upload, *kept[:2]], outputs=kept[:2])
+        quiet = {"outputs": kept, "show_progress": False}
+        removed = self._removed.input(showing_errors(_removed), inputs=[self._removed, *kept], **quiet)
+        removed.then(None, **js(f"() => instantstyleRemoved('{self._tab}')"))
+        is_removed = js(f"(_, ...rest) => [instantstyleIsRemoved('{self._tab}'), ...rest]")
+        cleared = fields["image"].clear(
+            showing_errors(_cleared), inputs=[self._emptied, *kept[1:]], **quiet, **is_removed
+        )
+        for change in (added, removed, cleared):
             fields.topics.publish(Topic.REFERENCES, change.then)
 
     def connect(self) -> None:
-        """Let the weight sliders and the encoder's views follow the pictures."""
+        """Let the encoder's views follow the pictures, and the rows the references that are known without any."""
         fields = self._fields
-        image, weights = fields["image"], fields["weights"]
-        pictures = [image, fields["images"]]
+        image = fields["image"]
         views_shown = {
             "fn": showing_errors(_views),
-            "inputs": [fields["enabled"], *pictures, fields["crop"]],
+            "inputs": [fields["enabled"], image, fields["images"], fields["crop"]],
             "outputs": [self._views],
             "show_progress": False,
         }
-        sliders = {"fn": _sliders, "inputs": [*pictures, weights], "outputs": self._sliders, "show_progress": False}
-        for arguments in (views_shown, sliders):
-            image.change(**arguments)
-            for topic in Topic:
-                fields.topics.listen(topic, **arguments)
+        image.change(**views_shown)
+        for topic in (Topic.REFERENCES, Topic.STYLE_CHOSEN):
+            fields.topics.listen(topic, **views_shown)
         for name in ("enabled", "crop"):
             fields[name].change(**views_shown)
-        weights.change(**sliders)
-        for slider in self._sliders:
-            slider.release(_written, inputs=[*pictures, *self._sliders], outputs=[weights], show_progress=False)
+        known = [fields["style"], fields["reference"]]
+        for component in known:
+            component.change(self._count_unseen, inputs=known, outputs=[self._unseen], show_progress=False)
+        self._upload.upload(lambda: "", outputs=[fields["style"]], show_progress=False)
+
+    def _count_unseen(self, style: str, reference: str) -> str:
+        """Return how many references the saved style has, or else the pasted hashes."""
+        with contextlib.suppress(InstantStyleError):  # the status line says what is wrong with it
+            found = self._library.find(style).embeddings if style else parse_picture_hashes(reference)
+            return str(len(found.style))
+        return "0"
 
 
-def _slider(fields: Fields, number: int) -> Any:
-    return fields.extra(
-        gr.Slider, f"weight_{number}", 0, 3, 1, step=0.05, visible=False, label=f"Weight of reference {number}"
-    )
-
-
-def _count(image: Any, images: list[Any]) -> int:
-    return min((image is not None) + len(images), MAX_PICTURES)
-
-
-def _added(files: list[Any], images: list[Any]) -> list[Any]:
-    free = MAX_PICTURES - 1 - len(images)
+def _added(files: list[Any], image: Any, images: list[Any]) -> list[Any]:
+    """Add pictures behind those that are there; the first of all goes into the box."""
+    free = MAX_PICTURES - (image is not None) - len(images)
     if len(files) > free:
         raise ParameterError(
             f"{len(files)} pictures were chosen, and {free} more fit: a style has at most {MAX_PICTURES} references. "
             "Choose fewer."
         )
     loaded = [load_picture(Unopened(file.name, open_file), name=f"picture {Path(file.name).name}") for file in files]
-    return [*images, *(picture.image for picture in loaded if picture)]
+    return _laid_out(image, [image, *images, *(picture.image for picture in loaded if picture)])
 
 
-def _removed(image: Any, images: list[Any], weights: str, masks: list[Any]) -> list[Any]:
-    """Remove the last of ``images`` with its weight and its region mask."""
-    if not images:
-        return [images, weights, masks]
-    left = images[:-1]
-    count = _count(image, left)
-    known = [part.strip() for part in weights.split(",") if part.strip()]
-    if any(masks[count:]):
-        gr.Info(f"The region mask of reference {count + 1} went with it.")
-    return [left, ", ".join(known[:count]), masks[:count]]
+def _removed(edit: str, image: Any, images: list[Any], weights: str, masks: list[Any]) -> list[Any]:
+    """Remove a reference, ``number#count``, with its weight and its region mask."""
+    index = int(edit.partition("#")[0]) - 1
+    given = [picture for picture in (image, *images) if picture is not None]
+    return [*_laid_out(image, given[:index] + given[index + 1 :]), *_without(index, weights, masks)]
+
+
+def _cleared(is_removed: str, images: list[Any], weights: str, masks: list[Any]) -> list[Any]:
+    """Remove the first reference, whose box was emptied: the next one takes its place."""
+    if not is_removed:
+        return [gr.update()] * len(_KEPT)
+    return [*_laid_out(None, images), *_without(0, weights, masks)]
+
+
+def _laid_out(image: Any, pictures: list[Any]) -> list[Any]:
+    """Return box and gallery: the box, which holds ``image`` now, has the first of ``pictures``, none of it empty."""
+    given = [picture for picture in pictures if picture is not None]
+    if given[:1] == [image] or (not given and image is None):
+        return [gr.update(), given[1:]]
+    first = load_picture(given[0], name="style reference") if given else None
+    return [first.image if first else None, given[1:]]
+
+
+def _without(index: int, weights: str, masks: list[Any]) -> list[Any]:
+    """Return weights and masks without those of the reference at ``index``."""
+    if any(masks[index : index + 1]):
+        gr.Info(f"The region mask of reference {index + 1} went with it.")
+    known = [part.strip() for part in weights.strip(" []").split(",")]
+    return [", ".join([*known[:index], *known[index + 1 :]]), [*masks[:index], *masks[index + 1 :]]]
 
 
 def _views(enabled: bool, image: Any, images: list[Any], crop: str) -> Any:
@@ -124,16 +162,3 @@ def _views(enabled: bool, image: Any, images: list[Any], crop: str) -> Any:
         for square in views(picture.image, Crop(crop))
     ]
     return gr.update(value=squares, visible=bool(squares))
-
-
-def _sliders(image: Any, images: list[Any], weights: str) -> list[Any]:
-    count = _count(image, images)
-    try:
-        values = complete_weights(parse_reference_weights(weights), MAX_PICTURES)
-    except ParameterError:
-        values = [1.0] * MAX_PICTURES  # the text is being edited; generating says what is wrong with it
-    return [gr.update(visible=count > 1 and number < count, value=value) for number, value in enumerate(values)]
-
-
-def _written(image: Any, images: list[Any], *values: float) -> str:
-    return ", ".join(f"{value:g}" for value in values[: _count(image, images)])
