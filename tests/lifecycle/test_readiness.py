@@ -183,5 +183,5 @@ def status_line(studio: Studio) -> Any:
 def shown(line: Any, references: int, values: dict[str, Any]) -> str:
     """What the line says below its marks."""
     chosen = {name: default_of(name) for name in LOOKED_AT} | {"enabled": True} | values
-    drawn = line.drawn(str(references), 64, 64, *chosen.values())
+    drawn = line.drawn(str(references), *chosen.values())
     return unescape(drawn.partition("<p role='status'>")[2].removesuffix("</p>"))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from lib_instantstyle.webui.hosts.host import Host
     from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
-Size = tuple[int, int]
 Read = Callable[[], StyleParams]
 
 
@@ -33,25 +32,24 @@ class Readiness:
         self._host = host
         self._builder = builder
 
-    def facts(self, values: Mapping[str, Any], read: Read, references: int | None, size: Size | None = None) -> Facts:
+    def facts(self, values: Mapping[str, Any], read: Read, references: int | None) -> Facts:
         """Return the facts for a job.
 
         Args:
             values: The values of its controls, style references aside.
             read: Makes parameters of them, as the job would.
             references: Number of style references; None if that is unknown.
-            size: Width and height of the picture; None if unknown.
         """
         adapter, style, content = (str(values.get(name) or "") for name in ("adapter", "style", "content"))
         builder = self._builder.for_one_job()  # looks once
         found = _file_facts(builder.look(), adapter)
         found |= self._model_facts(found.get("adapter"))
-        found |= self._problems(builder, found, read, references, size)
+        found |= self._problems(builder, found, read, references)
         pasted = 1 if values.get("reference") else references  # pictures that are known by their hashes
         return Facts(**found, style=style, content=content, references=references or pasted)
 
     def _problems(
-        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, references: int | None, size: Size | None
+        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, references: int | None
     ) -> dict[str, Any]:
         """Return why a job would refuse the settings; a file that is missing has a check of its own."""
         adapter = found.get("adapter")

@@ -42,7 +42,7 @@ class Accordion:
         with InputAccordion(False, label=NAME, elem_id=fields.elem_id("enabled")) as accordion:
             fields["enabled"] = accordion
             ours = self._extension
-            status = StatusLine(fields, ours.readiness, ours.generation.take_problem, self._tab_name)
+            status = StatusLine(fields, ours.readiness, ours.generation.take_problem)
             with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
                 tabs = [self._tab(label, make) for label, make in self._tabs()]
         sections: list[Section] = [*tabs, status]

@@ -22,29 +22,27 @@ _MARKS = {Verdict.READY: "✓", Verdict.MISSING: "✗", Verdict.UNKNOWN: "…", 
 
 
 class StatusLine(Section):
-    """The line above the tabs, which shows what ``readiness`` finds; pictures get the size set in ``tab``."""
+    """The line above the tabs, which shows what ``readiness`` finds."""
 
-    def __init__(self, fields: Fields, readiness: Readiness, take_problem: Callable[[], str], tab: str) -> None:
+    def __init__(self, fields: Fields, readiness: Readiness, take_problem: Callable[[], str]) -> None:
         super().__init__(fields)
         self._take_problem = take_problem
         self._readiness = readiness
-        self._tab = tab
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
         # The page's script counts the pictures, so that they need not travel for this.
         self._count = fields.extra(gr.Textbox, "pictures", visible=False)
-        self._size = [gr.Number(512, visible=False), gr.Number(512, visible=False)]
         self._why = fields.extra(gr.Button, "problem", "", visible=False)
 
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
         fields = self._fields
-        told = f"await instantstylePictures('{fields.elem_id('image')}'), ...instantstyleSize('{self._tab}')"
+        told = f"await instantstylePictures('{fields.elem_id('image')}')"
         look = {
             "fn": self.drawn,
-            "inputs": [self._count, *self._size, *map(fields.__getitem__, LOOKED_AT)],
+            "inputs": [self._count, *map(fields.__getitem__, LOOKED_AT)],
             "outputs": [self._line],
             "show_progress": False,
-            **js(f"async (_, _width, _height, ...rest) => [{told}, ...rest]"),
+            **js(f"async (_, ...rest) => [{told}, ...rest]"),
         }
         changed = [fields[name].change for name in ("image", *LOOKED_AT) if name not in (*_TYPED, "masks")]
         typed = [fields[name].blur for name in _TYPED]
@@ -60,14 +58,12 @@ class StatusLine(Section):
         if problem := self._take_problem():
             raise gr.Error(problem)
 
-    def drawn(self, pictures: str, width: float, height: float, *given: Any) -> str:
-        """Return the line for a number of pictures of that size, and the values of the controls `LOOKED_AT`."""
+    def drawn(self, pictures: str, *given: Any) -> str:
+        """Return the line for a number of references, and the values of the controls `LOOKED_AT`."""
         values = dict(zip(LOOKED_AT, given, strict=True))
         references = int(pictures or 0)
-        # In img2img the input may have another shape.
-        size = (int(width), int(height)) if width and height and self._tab == "txt2img" else None
         used = values if values["enabled"] else {}
-        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), references, size))
+        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), references))
         lines = "".join(_line(check) for check in found)
         return f"<ul>{lines}</ul><p role='status'>{escape(next_step(found, enabled=values['enabled']))}</p>"
 
