@@ -1,7 +1,7 @@
 // The canvas of the tab Regions. The pixels of the upper canvas are the region of the chosen reference, in its colour;
 // the lower one shows all other regions. What is painted goes to the server when the stroke ends, one region at a time,
 // and comes back as a picture in the gallery of masks, from which both canvases are drawn. Listeners stand on the
-// document. The globals are instantstyleSize, instantstyleShowRegion, instantstyleRegion and instantstyleRegionSet.
+// document. The globals are instantstyleShowRegion, instantstyleRegion and instantstyleRegionSet.
 
 (() => {
     "use strict";
@@ -325,8 +325,6 @@
     document.addEventListener("pointercancel", onPointerUp);
     document.addEventListener("click", onClick);
     document.addEventListener("click", onGenerate, true);
-
-    window.instantstyleSize = sizeIn;
 
     // Turns to the tab Regions, where a reference is chosen.
     window.instantstyleShowRegion = (tab, number) => {

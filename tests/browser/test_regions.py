@@ -103,6 +103,25 @@ def test_a_stroke_is_used_when_it_ends(one: StylePage) -> None:
     masks_are(one)
 
 
+def test_the_canvas_stays_where_it_is_while_a_stroke_is_used(one: StylePage) -> None:
+    own = canvas(one)
+    one.place(own)
+    own.evaluate(
+        """canvas => {
+            window.tops = new Set();
+            const look = () => {
+                tops.add(Math.round(canvas.getBoundingClientRect().top + scrollY));
+                requestAnimationFrame(look);
+            };
+            look();
+        }"""
+    )
+    paint(one)
+    masks_are(one, 1)
+    one.page.wait_for_timeout(_LOOK_MS)
+    assert own.evaluate("() => tops.size") == 1
+
+
 def test_generate_waits_for_the_last_stroke(one: StylePage) -> None:
     paint(one)
     assert "mask 1 " in one.generate_small("at once")
