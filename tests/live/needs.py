@@ -39,6 +39,12 @@ def network(webui: WebUI, route: str, name: str) -> None:
     need(name in names, f"{name!r} among its {route} (`python -m tests.tiny`)")
 
 
+def true_plot(webui: WebUI) -> None:
+    """Skip where a plain cell of the X/Y/Z plot is not the picture that the same job makes alone."""
+    cells = webui.plot({"enabled": False}, ("Seed", "1, 2")).pictures[-2:]
+    need(cells == [webui.txt2img(seed=seed).pictures[0] for seed in (1, 2)], "plot whose cells are what they are alone")
+
+
 def page(webui: WebUI) -> dict[str, Any]:
     """Return what gradio tells of the page."""
     config: dict[str, Any] = answered(webui, "/config", "page")

@@ -60,6 +60,7 @@ def test_xyz_axes(webui: WebUI, style: dict[str, Any]) -> None:
     axes = webui.plot_axes()
     wanted = [f"[InstantStyle] {control.label}" for control in controls().values() if control.axis]
     assert all(axis in axes for axis in wanted)
+    needs.true_plot(webui)
     answer = webui.plot(style, ("[InstantStyle] Style weight", "0, 1"), ("[InstantStyle] Preset", ["Style", "Layout"]))
     zero_style, one_style, zero_layout, one_layout = answer.pictures[-4:]
     assert zero_style != one_style
