@@ -37,14 +37,7 @@ def curve(
     legend = "".join(f'<span><i class="{name}"></i>{escape(text)}</span>' for name, text, _ in lines)
     drawn = "".join(f'<polyline class="{name}" points="{_points(line, low, high)}"/>' for name, _, line in lines)
     spoken = " ".join(_spoken(text, line) for _, text, line in lines)
-    near = 0.15 * (high - low)  # levels nearer to the ends would overlap their numbers
-    levels = [low, *(level for level in (0.0, 1.0) if low + near < level < high - near), high]
-    grid = "".join(f'<line x1="0" x2="100" y1="{y:.2f}" y2="{y:.2f}"/>' for y in (_y(v, low, high) for v in levels))
-    grid += "".join(f'<line x1="{x}" x2="{x}" y1="0" y2="{_PLOT}"/>' for x in range(0, 101, 25))
-    ticks = "".join(
-        f'<text class="instantstyle-tick" x="7%" y="{_PLOT_TOP + 4 + _y(v, low, high):.2f}">{signed(v, "g")}</text>'
-        for v in levels
-    )
+    grid, ticks = _scale(low, high)
     return (
         f'<div class="instantstyle-curve"><div class="instantstyle-legend">{legend}</div>'
         f'<div class="instantstyle-graph"><svg xmlns="http://www.w3.org/2000/svg" width="100%" '
@@ -55,6 +48,19 @@ def curve(
         f'<text class="instantstyle-end instantstyle-last" x="98.5%" y="{_PLOT_TOP + _PLOT + 15}">finished picture'
         f"</text></svg>{_handles(handles, low, high, target)}</div></div>"
     )
+
+
+def _scale(low: float, high: float) -> tuple[str, str]:
+    """Draw the lines behind the plot, and the numbers beside it."""
+    near = 0.15 * (high - low)  # levels nearer to the ends would overlap their numbers
+    levels = [low, *(level for level in (0.0, 1.0) if low + near < level < high - near), high]
+    grid = "".join(f'<line x1="0" x2="100" y1="{y:.2f}" y2="{y:.2f}"/>' for y in (_y(v, low, high) for v in levels))
+    grid += "".join(f'<line x1="{x}" x2="{x}" y1="0" y2="{_PLOT}"/>' for x in range(0, 101, 25))
+    ticks = "".join(
+        f'<text class="instantstyle-tick" x="7%" y="{_PLOT_TOP + 4 + _y(v, low, high):.2f}">{signed(v, "g")}</text>'
+        for v in levels
+    )
+    return grid, ticks
 
 
 def _handles(points: Sequence[tuple[float, float]], low: float, high: float, target: str) -> str:
