@@ -41,7 +41,7 @@ def give(target: Locator, kind: str, picture: Path, file_type: str = "image/png"
 
 
 def header(page: StylePage, tab: str = "txt2img") -> Locator:
-    return page.control("enabled", tab).locator(".label-wrap")
+    return page.control("enabled", tab).locator(".label-wrap").first
 
 
 def test_the_title_says_what_is_active(page: StylePage) -> None:
