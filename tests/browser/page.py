@@ -33,6 +33,11 @@ class StylePage:
         """Turn to one of the accordion's own tabs."""
         self.turn_to(self.control("tabs", tab), label)
 
+    def unfold_weights(self) -> None:
+        """Show the text with the weights of the references, in the tab References."""
+        self.control("enabled").locator(".label-wrap").nth(1).click()
+        expect(self.control("weights")).to_be_visible()
+
     def turn_to(self, tabs: Locator, label: str) -> None:
         """Turn to the tab ``label`` of ``tabs``; only gradio 4 gives its buttons the role of tabs."""
         tabs.locator(".tab-nav").first.locator("button").filter(has_text=re.compile(rf"^\s*{label}\s*$")).click()

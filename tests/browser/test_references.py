@@ -86,7 +86,7 @@ def test_a_row_has_picture_weight_and_region(three: StylePage) -> None:
 
 
 def test_rows_follow_the_text(three: StylePage) -> None:
-    three.page.get_by_text("Weights as text").first.click()
+    three.unfold_weights()
     three.text("weights", "0.2, 0.4")
     for number, weight in ((1, "0.2"), (2, "0.4"), (3, "1")):
         expect(row(three, number).locator("[type=number]")).to_have_value(weight)

@@ -41,7 +41,7 @@ def test_what_stopped_a_job_is_told_where_one_looks(page: StylePage, stripes: Pa
     page.open_accordion()
     page.upload(stripes)
     page.open_tab("References")
-    page.page.get_by_text("Weights as text").first.click()
+    page.unfold_weights()
     page.text("weights", "1, 2, 3")
     page.generate_in_vain()
     assert "3 weights for 1 references" in page.toast()

@@ -40,7 +40,7 @@ def test_every_attention_optimiser(webui: WebUI, style: dict[str, Any]) -> None:
     """By the titles that the settings offer: another name would be another optimiser, without a word."""
     settings = [component["props"] for component in needs.answered(webui, "/config", "page")["components"]]
     offered = [props["choices"] for props in settings if props.get("elem_id") == "setting_cross_attention_optimization"]
-    titles = [choice if isinstance(choice, str) else choice[-1] for choice in offered[0]]
+    titles = [choice if isinstance(choice, str) else choice[-1] for choice in (offered[0] if offered else ())]
     needs.need(len(titles) > 1, "choice of attention optimisers")
     assert len(titles) >= 7
     for title in titles:
