@@ -49,3 +49,8 @@ def mix(plain: torch.Tensor, styled: torch.Tensor, weight: float, share: torch.T
 def in_rows(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     """Stack ``[1, …]`` for each row to ``[rows, …]``, without an index that the device would have to wait for."""
     return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors))
+
+
+def along(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Join ``[rows, …, channels]`` along the positions."""
+    return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors), dim=1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lib_instantstyle.self_attention.run import Acting, Run, projection
-from lib_instantstyle.unet.call import CallRows, SiteRows
+from lib_instantstyle.unet.call import SiteRows
 from lib_instantstyle.unet.grid import SiteGrid
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.pictures.regions import RegionSampler
     from lib_instantstyle.self_attention.moment import Moment
     from lib_instantstyle.self_attention.sources import AttentionSource
+    from lib_instantstyle.unet.call import CallRows
     from lib_instantstyle.unet.injection import Injection
     from lib_instantstyle.unet.rows import Row
     from lib_instantstyle.unet.sites import Site
@@ -52,14 +53,16 @@ class ReadingSite:
         self._rows = SiteRows(site.name, injection.parts)
         self._grid = SiteGrid(site)
         self._regions: dict[object, dict[AttentionSource, torch.Tensor]] = {}
+        self._call: CallRows | None = None  # the one that the attention is being run in
+        self._seen: set[str] = set()  # the roles whose projections have been called in this run
         self._run: Run | None = None
-        self._is_direct = False
+        self._is_direct = self._is_fed = False
         self._fed: set[str] = set()  # the roles whose projections were given the reference's input
 
     def attach(self, handles: list[RemovableHandle]) -> None:
         """Add the hooks."""
         attention: Any = self._site.attention
-        handles.append(attention.to_q.register_forward_hook(self._begin))
+        handles.append(attention.to_q.register_forward_hook(self._answer_query))
         for role in ("key", "value"):
             module = projection(attention, role)
             handles.append(module.register_forward_pre_hook(functools.partial(self._feed, role)))
@@ -70,54 +73,72 @@ class ReadingSite:
 
     def forget(self) -> None:
         """Drop everything that a call left."""
-        self._run = None
+        self._call = self._run = None
+        self._seen.clear()
         self._fed.clear()
         self._regions.clear()
         self._rows.forget()
         self._grid.forget()
 
-    def _begin(self, _module: nn.Module, _args: object, output: torch.Tensor) -> torch.Tensor | None:
-        self._run = None
-        self._fed.clear()
-        moment: Moment | None = self._injection.call.records
-        if self._injection.is_aside or moment is None:
+    def _run_at(self, role: str, like: torch.Tensor) -> Run | None:
+        """Return what is read in this run, which the first projection that is called begins; None if nothing.
+
+        ``like`` is what the projection is given or puts out, ``[rows, positions, …]``.
+        """
+        if self._injection.is_aside:
             return None
-        rows = self._rows_of(output.shape[0])
+        if not self._seen or role in self._seen or self._call is not self._injection.call:
+            self._begin(*like.shape[:2])
+        self._seen.add(role)
+        return self._run
+
+    def _begin(self, count: int, positions: int) -> None:
+        self._call, self._run = self._injection.call, None
+        self._seen.clear()
+        self._fed.clear()
+        moment: Moment | None = self._call.records
+        if moment is None:
+            return
+        rows = self._rows_of(self._call, count)
         acting = [
             Acting(source, weight * moment.strength(source), source.portions(rows)) for source, weight in self._sources
         ]
         acting = [found for found in acting if found.weight and found.portions]
-        if not acting:
-            return None
-        self._run = Run(self._site, acting, moment.records, moment.references)
-        self._is_direct = self._run.is_direct(len(rows))
-        if self._is_direct:
-            return self._run.answer("query", output, is_reference=False) if self._run.aligns else None
-        self._run.own["query"] = output
-        return None
+        if acting:
+            self._run = Run(self._site, acting, moment.records, moment.references)
+            self._is_direct = self._run.is_direct(count, positions)
+            self._is_fed = self._is_direct and not self._run.shares and self._run.serves(count)
 
-    def _rows_of(self, count: int) -> tuple[Row, ...]:
+    def _rows_of(self, call: CallRows, count: int) -> tuple[Row, ...]:
         """Return the rows of this run; each stands for several where another extension cuts it into tiles."""
-        call: CallRows = self._injection.call
         tiles, rest = divmod(count, len(call.rows))
         if tiles > 1 and not rest:
             return tuple(row for row in call.rows for _ in range(tiles))
         return self._rows.of(call, count).rows
+
+    def _answer_query(self, _module: nn.Module, _args: object, output: torch.Tensor) -> torch.Tensor | None:
+        run = self._run_at("query", output)
+        if run is None:
+            return None
+        if self._is_direct:
+            return run.answer("query", output, is_reference=False) if run.aligns else None
+        run.own["query"] = output
+        return None
 
     def _feed(self, role: str, module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
         """Hand a projection the reference's input in the place of the picture's, which then needs none.
 
         Another extension's forward on this one module may expect the picture's rows; it gets them.
         """
-        run = self._run
-        if run is None or not self._is_direct or run.shares or "forward" in module.__dict__:
+        run = self._run_at(role, args[0])
+        if run is None or not self._is_fed or "forward" in module.__dict__:
             return None
         self._fed.add(role)
         return (run.inputs(role, args[0]), *args[1:])
 
     def _answer(self, role: str, _module: nn.Module, _args: object, output: torch.Tensor) -> torch.Tensor | None:
         run = self._run
-        if run is None:
+        if run is None or self._injection.is_aside:
             return None
         if self._is_direct:
             return run.answer(role, output, is_reference=role in self._fed)
@@ -126,7 +147,13 @@ class ReadingSite:
         return None
 
     def _end(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
+        if self._injection.is_aside:
+            return None
         run, self._run = self._run, None
+        missing = sorted({"query", "key", "value"} - self._seen)
+        self._seen.clear()
+        if run is not None and missing:
+            raise self._rows.mismatch(self._injection.call, f"no {' and '.join(missing)}")
         if run is None or self._is_direct:
             return None
         plain, *rest = args

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from lib_instantstyle.method.self_attention import align, attend, beside, in_rows, mix
+from lib_instantstyle.method.self_attention import align, along, attend, beside, in_rows, mix
 from lib_instantstyle.self_attention.recorded_pass import own_forward
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Acting(NamedTuple):
 class Run:
     """What the rows of one run of a self-attention read.
 
-    Where a single source fully replaces what all rows would see, the site's own projections answer with it, and the
+    Where a single source fully replaces what rows would see, the site's own projections answer with it, and the
     host's attention does the rest (`is_direct`). Otherwise the result is mixed in before the output projection.
     """
 
@@ -40,17 +40,27 @@ class Run:
         self._acting = acting
         self._records = records
         self._references = references
+        self._inputs: dict[tuple[int, ...], torch.Tensor] = {}
         self._projected: dict[tuple[str, Variants], torch.Tensor] = {}
         self.own: dict[str, torch.Tensor] = {}  # the picture's own query, key and value, [rows, positions, width]
 
-    def is_direct(self, rows: int) -> bool:
-        """Whether one source with weight 1 and no region serves all ``rows``, from records of one size."""
+    def is_direct(self, rows: int, positions: int) -> bool:
+        """Whether one source with weight 1 and no region answers for ``rows``, each of which has ``positions``.
+
+        What they read must be of one size then, together with what others keep.
+        """
         if len(self._acting) != 1 or self._acting[0].source.region is not None:
             return False
         (acting,) = self._acting
-        served = sum(portion.rows.stop - portion.rows.start for portion in acting.portions)
-        whole = served == rows and all(portion.weight * acting.weight == 1.0 for portion in acting.portions)
-        return whole and len({self._positions(self._variants(acting, p)) for p in acting.portions}) == 1
+        sizes = {self._positions(self._variants(acting, portion)) for portion in acting.portions}
+        if not self.serves(rows):
+            sizes |= {0} if self.shares else {positions}
+        return len(sizes) == 1 and all(portion.weight * acting.weight == 1.0 for portion in acting.portions)
+
+    def serves(self, rows: int) -> bool:
+        """Whether each of ``rows`` reads something of every source."""
+        served = (sum(p.rows.stop - p.rows.start for p in acting.portions) for acting in self._acting)
+        return all(count == rows for count in served)
 
     @property
     def shares(self) -> bool:
@@ -82,12 +92,24 @@ class Run:
         if is_reference:
             places = {variants: place for place, variants in enumerate(dict.fromkeys(read))}
             return in_rows([output[places[variants]].unsqueeze(0) for variants in read])
-        rule = acting.source.rule
         reference = in_rows([self._project(role, variants, output) for variants in read])
+        rule = acting.source.rule
         if not rule.shares:
-            return reference
+            return self._replaced(output, reference, acting.portions)
         own = align(output, reference) if rule.aligns and role != "value" else output
         return own if role == "query" else beside(own, reference, rule.copies)
+
+    @staticmethod
+    def _replaced(output: torch.Tensor, reference: torch.Tensor, portions: tuple[Portion, ...]) -> torch.Tensor:
+        """Return ``reference``, whose rows are those of ``portions``, and of ``output`` the rows between them."""
+        if len(reference) == len(output):
+            return reference
+        replaced, start = output.clone(), 0
+        for portion in portions:
+            end = start + len(_range(portion))
+            replaced[portion.rows] = reference[start:end]
+            start = end
+        return replaced
 
     # ---- mixed ----
 
@@ -130,8 +152,10 @@ class Run:
     def _input(self, role: str, variants: Variants, like: torch.Tensor) -> torch.Tensor:
         """Return what was recorded of ``variants``, one after the other along the positions."""
         found = [getattr(self._records.inputs[self._site.adapter_id, variant], role) for variant in variants]
-        moved = [tensor.to(like.device, non_blocking=True) for tensor in found]
-        return moved[0] if len(moved) == 1 else torch.cat(moved, dim=1)
+        known = tuple(map(id, found))
+        if known not in self._inputs:  # records may lie on the CPU, and keys and values share them
+            self._inputs[known] = along([tensor.to(like.device, non_blocking=True) for tensor in found])
+        return self._inputs[known]
 
     def _project(self, role: str, variants: Variants, like: torch.Tensor) -> torch.Tensor:
         """Return query, key or value of ``variants``, ``[1, positions, width]``, computed once a run."""

@@ -5,18 +5,20 @@ There the references are further rows of the batch, so a recorded pass equals th
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 
 from lib_instantstyle.params.block_weights import SiteName
-from lib_instantstyle.params.blocks import LAYOUT, STYLE
+from lib_instantstyle.params.blocks import BLOCKS, LAYOUT, STYLE
 from lib_instantstyle.params.self_attention import SHARE, SWAP, Reach, Rule, reach_weights
 from lib_instantstyle.self_attention.reference import Reference
-from lib_instantstyle.self_attention.sources import AttentionSource
+from lib_instantstyle.self_attention.sources import AttentionSource, BlockSource
 from lib_instantstyle.unet.sites import SELF, enumerate_sites
 from tests.support.architecture import fill_diffusers
 from tests.support.reading import (
@@ -97,10 +99,14 @@ class Oracle:
         self.plain = self.unet.attn_processors
 
     @torch.no_grad()
-    def run(self, references: list[Reference], sites: dict[str, Any]) -> torch.Tensor:
+    def run(
+        self, references: list[Reference], sites: dict[str, Any], blocks: Sequence[tuple[str, float, float]] = ()
+    ) -> torch.Tensor:
         """Run the references beside the pictures.
 
-        ``sites`` has by the name of the self-attention what each of `ROWS` reads: ``(reference, rule, weight)``.
+        ``sites`` has by the name of the self-attention what each of `ROWS` reads: ``(reference, rule, weight)``;
+        ``blocks`` the names of modules that take over the only reference's statistics, with the weights for
+        conditional and unconditional rows.
         """
         batch, places = [], {}
         for index, one in enumerate(references):
@@ -123,7 +129,23 @@ class Oracle:
         self.unet.set_attn_processor(processors)
         latents, texts, pooled = (torch.cat(parts) for parts in zip(*batch, strict=True))
         added = {"text_embeds": pooled, "time_ids": TIME_IDS.expand(len(batch), -1)}
-        return self.unet(latents, TIMESTEP, texts, added_cond_kwargs=added).sample[first:]
+        with contextlib.ExitStack() as stack:
+            for name, *by_kind in blocks:
+                hook = functools.partial(_take_statistics, first, by_kind)
+                stack.enter_context(self.unet.get_submodule(name).register_forward_hook(hook))
+            return self.unet(latents, TIMESTEP, texts, added_cond_kwargs=added).sample[first:]
+
+
+def _take_statistics(first: int, by_kind: list[float], _module: Any, _args: Any, output: Any) -> Any:
+    """Give the rows behind the ``first`` the channel statistics of row 0."""
+    features = output[0] if isinstance(output, tuple) else output
+    seen = list(features)
+    for row in SAMPLES:
+        x, r = (seen[place].flatten(1).T for place in (first + row, 0))  # [positions, channels]
+        weight = by_kind[0 if ROWS[row].conditional else 1]
+        seen[first + row] = (x + weight * (adain(x, r) - x)).T.reshape(features.shape[1:])
+    changed = torch.stack(seen)
+    return (changed, *output[1:]) if isinstance(output, tuple) else changed
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +235,25 @@ def test_references_in_turn(oracle: Oracle, rule: Rule, captioned: bool) -> None
     source = AttentionSource(((0,), (1,), (2,)), (1.0, 1.0, 1.0), rule, weights=EVERYTHING)
     theirs = oracle.run(references, everywhere(lambda row: [(ROWS[row].picture % 3, rule, pushed(rule, row))]))
     assert error(Studio([source], references).styled(), theirs) <= TOLERANCE
+
+
+OUTPUTS = {  # what ends each stage in diffusers' UNet
+    **{block.name: block.name for block in BLOCKS},
+    "mid_block.attentions.0": "mid_block",
+    "up_blocks.0.attentions.2": "up_blocks.0.upsamplers.0",
+    "up_blocks.1.attentions.2": "up_blocks.1.upsamplers.0",
+}
+
+
+@pytest.mark.parametrize("push", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("weights", [EVERYTHING, {LAYOUT: 0.6}, {block: 0.2 * i for i, block in enumerate(BLOCKS)}])
+def test_statistics_of_blocks(oracle: Oracle, weights: Any, push: float) -> None:
+    """Where a block's statistics are taken over, its reference's stay as they were."""
+    ours = Studio([BlockSource(((0,),), (1.0,), Rule(push=push), weights=weights)]).styled()
+    blocks = [(OUTPUTS[block.name], weight, weight * (1 - push)) for block, weight in weights.items()]
+    theirs = oracle.run([reference()], {}, blocks)
+    assert error(ours, theirs) <= TOLERANCE
+    assert error(ours, oracle.run([], {})) > 1e6 * TOLERANCE
 
 
 def test_pictures_that_are_not_styled_stay_plain(oracle: Oracle) -> None:

@@ -107,23 +107,20 @@ class Studio:
         return UNetCall(self.rows, kwargs["timesteps"], kwargs["context"])
 
     @torch.no_grad()
-    def call(self, rows: Sequence[int] = range(len(ROWS)), timestep: float = TIMESTEP) -> torch.Tensor:
+    def call(
+        self, rows: Sequence[int] = range(len(ROWS)), timestep: float = TIMESTEP, dtype: torch.dtype = torch.float64
+    ) -> torch.Tensor:
         """Run some of `ROWS`."""
         chosen = list(rows)
         self.rows = tuple(ROWS[index] for index in chosen)
-        return run(self.unet, LATENTS[chosen], TEXTS[chosen], POOLED_TEXTS[chosen], timestep)
+        timesteps = torch.full((len(chosen),), timestep, dtype=dtype)
+        latents, texts, pooled = (t[chosen].to(dtype) for t in (LATENTS, TEXTS, vectors(POOLED_TEXTS)))
+        return self.unet(latents, timesteps=timesteps, context=texts, y=pooled)
 
     def styled(self, rows: Sequence[int] = range(len(ROWS)), timestep: float = TIMESTEP) -> torch.Tensor:
         """Run some of `ROWS`, reading the references."""
         with self.injection:
             return self.call(rows, timestep)
-
-
-@torch.no_grad()
-def run(unet: nn.Module, latents: torch.Tensor, texts: torch.Tensor, pooled: torch.Tensor, timestep: float) -> torch.Tensor:  # fmt: skip
-    """Call an LDM UNet."""
-    timesteps = torch.full((len(latents),), timestep, dtype=torch.float64)
-    return unet(latents, timesteps=timesteps, context=texts, y=vectors(pooled))
 
 
 def count_rows(unet: nn.Module, action: Callable[[], object]) -> int:

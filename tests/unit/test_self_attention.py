@@ -32,6 +32,7 @@ from tests.support.reading import (
     LATENTS,
     POOLED_TEXTS,
     ROWS,
+    SIZE,
     TEXTS,
     TIMESTEP,
     Studio,
@@ -204,6 +205,21 @@ def test_a_region_acts_in_its_part_only() -> None:
     assert error(grids["left"][:, :, :3], grids["swap"][:, :, :3]) <= TOLERANCE
     assert error(grids["left"][:, :, 3:], grids["plain"][:, :, 3:]) <= TOLERANCE
     assert error(grids["swap"], grids["plain"]) > 1e-3
+
+
+def test_rows_that_keep_their_own_cost_no_attention_more_where_the_sizes_are_equal() -> None:
+    """Then keys and values of both kinds stand side by side; otherwise the reference's are mixed in."""
+    same, other = (Studio([swapping(Rule(push=1.0))], [reference(size=size)]) for size in (SIZE, (8, 8)))
+    counted = []
+    for studio in (same, other):
+        plain = studio.call()
+        with studio.injection, Operations() as operations:
+            studio.call()
+            studio.call()  # the records are at hand now
+        counted.append(sum(count for name, count in operations.by_name.items() if "attention" in name))
+        assert error(studio.styled()[4:], plain[4:]) <= TOLERANCE
+    sites = len(enumerate_sites(same.unet, SELF))
+    assert counted[1] - counted[0] == 2 * sites
 
 
 def test_at_cfg_1_push_changes_nothing_of_what_is_seen() -> None:
@@ -420,7 +436,7 @@ def test_a_hypernetwork_acts_on_the_reference_as_on_the_picture() -> None:
 
 def _networked(attention: Any, x: torch.Tensor, **_rest: Any) -> torch.Tensor:
     query, key, value = attention.to_q(x), attention.to_k(x * 1.1), attention.to_v(x * 0.9)
-    return attention.to_out(attend(query, key, value, attention.heads))
+    return attention.to_out(_heads(attention, query, key, value))
 
 
 @contextlib.contextmanager
@@ -432,6 +448,68 @@ def _class_forward(module: nn.Module, forward: Callable[..., Any]) -> Iterator[N
         yield
     finally:
         module.__class__ = original
+
+
+def _heads(attention: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    return attend(query, key, value, attention.heads)
+
+
+def _by_index(attention: Any, x: torch.Tensor, **_rest: Any) -> torch.Tensor:
+    seen = _heads(attention, attention.to_q(x), attention.to_k(x), attention.to_v(x))
+    return attention.to_out[1](attention.to_out[0](seen))
+
+
+def _unpacked(attention: Any, x: torch.Tensor, **_rest: Any) -> torch.Tensor:
+    value, key, query = attention.to_v(x), attention.to_k(x), attention.to_q(x)
+    projection, dropout = attention.to_out
+    return dropout(projection(_heads(attention, query, key, value)))
+
+
+@pytest.mark.parametrize("optimised", [_by_index, _unpacked], ids=["to_out by index", "to_out unpacked, query last"])
+@pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES)
+def test_any_implementation_of_attention_reads_the_same(optimised: Callable[..., Any], sources: list[Any]) -> None:
+    """Hosts replace the forward of the class; what they have in common are the projections."""
+    wanted = Studio(sources, REFERENCES).styled()
+    studio = Studio(sources, REFERENCES)
+    with contextlib.ExitStack() as stack:
+        for site in enumerate_sites(studio.unet, SELF):
+            stack.enter_context(_class_forward(site.attention, functools.partial(optimised, site.attention)))
+        assert error(studio.styled(), wanted) <= TOLERANCE
+
+
+@pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES)
+def test_a_block_may_call_the_projections_itself(sources: list[Any]) -> None:
+    """As those of the Forge family do where an extension replaces the attention."""
+    wanted = Studio(sources, REFERENCES).styled()
+    studio = Studio(sources, REFERENCES)
+    with contextlib.ExitStack() as stack:
+        for site in enumerate_sites(studio.unet, SELF):
+            layer = studio.unet.get_submodule(site.block.ldm_name).transformer_blocks[site.depth]
+            stack.enter_context(_class_forward(layer, functools.partial(_replaced, layer)))
+        assert error(studio.styled(), wanted) <= TOLERANCE
+
+
+def _replaced(layer: Any, x: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+    attention, normed = layer.attn1, layer.norm1(x)
+    seen = _heads(attention, attention.to_q(normed), attention.to_k(normed), attention.to_v(normed))
+    x = x + attention.to_out(seen)
+    x = x + layer.attn2(layer.norm2(x), context=context)
+    return x + layer.ff(layer.norm3(x))
+
+
+@pytest.mark.parametrize("sources", SOURCES.values(), ids=SOURCES)
+def test_under_autocast_records_take_half_the_room(sources: list[Any]) -> None:
+    """As in the WebUI: normalisations in float32, matrix products in half precision, all in inference mode."""
+    exact = Studio(sources, REFERENCES)
+    plain, wanted = exact.call(), exact.styled()
+    studio = Studio(sources, REFERENCES)
+    studio.unet.float()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16), studio.injection:
+        seen = studio.call(dtype=torch.float32)
+        recorded = studio.reading._records
+    assert all(given.key.dtype is torch.bfloat16 for given in recorded.inputs.values())
+    assert all(found.mean.dtype is torch.float32 for found in recorded.blocks.values())
+    assert error(seen.double(), wanted) <= 0.1 * error(plain, wanted)
 
 
 def test_tiles_of_a_self_attention_each_read_the_whole_reference() -> None:
@@ -480,6 +558,22 @@ def test_rows_that_are_none_of_the_call_are_an_error() -> None:
         studio.call()
         with pytest.raises(RowsError, match="11 rows where the UNet's call has 8 rows"):
             site.attention(numbers(1, 11, 6, site.width))
+
+
+@pytest.mark.parametrize("role", ["to_q", "to_k"])
+def test_an_attention_that_leaves_out_a_projection_is_an_error(role: str) -> None:
+    """The reference's pass, which is not the other extension's, saw all of them."""
+    studio = Studio([swapping(weights={STYLE: 1.0})])
+    attention: Any = next(s for s in enumerate_sites(studio.unet, SELF) if s.block is STYLE).attention
+    modules = [module for name, module in (("to_q", attention.to_q), ("to_k", attention.to_k), ("to_v", attention.to_v)) if name != role]  # fmt: skip
+
+    def forward(x: torch.Tensor, **_rest: Any) -> torch.Tensor:
+        return attention.to_out(sum(module(x) for module in modules))
+
+    attention.forward = forward
+    missing = {"to_q": "query", "to_k": "key"}[role]
+    with pytest.raises(RowsError, match=f"no {missing} where the UNet's call has 8 rows"):
+        studio.styled()
 
 
 def test_a_call_within_a_call_leaves_the_outer_s_records() -> None:
