@@ -34,6 +34,7 @@ class Schedule:
         progress = ((fraction - start) / (end - start)).clamp(0.0, 1.0)
         strength = _shaped(curve, progress) if isinstance(curve, Shape) else _interpolated(curve, fraction)
         self._table = (inside * strength).float()
+        self._known: list[float] = self._table.tolist()
         self.is_constant = bool((self._table == 1.0).all())
 
     @classmethod
@@ -52,6 +53,10 @@ class Schedule:
             self._table = self._table.to(timesteps.device)
         index = timesteps.round().long().clamp(0, TIMESTEPS - 1)
         return self._table[index].view(-1, 1, 1)
+
+    def at(self, timestep: float) -> float:
+        """Return the strength at one timestep, without the device."""
+        return self._known[min(max(round(timestep), 0), TIMESTEPS - 1)]
 
     def sampled(self, count: int) -> list[float]:
         """Return ``count`` strengths from pure noise to the clean picture, for drawing."""

@@ -78,6 +78,11 @@ def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     return image.resize((max(round(width * scale), 1), max(round(height * scale), 1)), Image.Resampling.BOX)
 
 
+def area_of(mask: Mask | None) -> torch.Tensor:
+    """Return where ``mask`` lets a reference act, ``[MASK_SIZE, MASK_SIZE]`` in 0…1; without one, everywhere."""
+    return torch.ones(MASK_SIZE, MASK_SIZE) if mask is None else mask.values.float() / 255.0
+
+
 def partition(masks: Mapping[int, Mask], count: int) -> tuple[list[torch.Tensor | None], torch.Tensor | None]:
     """Divide the picture among ``count`` references, some of which have masks.
 
@@ -89,7 +94,7 @@ def partition(masks: Mapping[int, Mask], count: int) -> tuple[list[torch.Tensor 
     """
     if not masks:
         return [None] * count, None
-    areas = {index: mask.values.float() / 255.0 for index, mask in masks.items()}
+    areas = {index: area_of(mask) for index, mask in masks.items()}
     total = torch.stack(list(areas.values())).sum(dim=0)
     divided = {index: area / total.clamp_min(1.0) for index, area in areas.items()}
     return [divided.get(index) for index in range(count)], (1.0 - total).clamp_min(0.0)

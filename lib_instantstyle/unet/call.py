@@ -1,11 +1,12 @@
-"""One call of the UNet: its rows, and the part of them that a cross-attention is run with."""
+"""One call of the UNet: its rows, and the part of them that an attention is run with."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from lib_instantstyle.errors import RowsError
 from lib_instantstyle.unet.rows import best_matches, common_row, compare_texts
 
 if TYPE_CHECKING:
@@ -21,12 +22,14 @@ class UNetCall(NamedTuple):
     rows: tuple[Row, ...]  # one per row of the batch
     timesteps: torch.Tensor  # [rows], 0 to 999
     context: torch.Tensor | None = None  # [rows, tokens, context], the texts of the rows
+    timestep: float | None = None  # that of all rows, where the host knows it without waiting for the device
 
 
 class CallRows:
-    """The rows of one UNet call and their strengths, which all cross-attentions share.
+    """The rows of one UNet call and their strengths, which all attentions share.
 
-    ``strengths`` has ``[rows, 1, 1]`` in float32 for each schedule that is not constant.
+    ``strengths`` has ``[rows, 1, 1]`` in float32 for each schedule that is not constant. ``records`` is what the
+    injection's companion prepared for the call.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class CallRows:
     ) -> None:
         self.rows = rows
         self.context = context
+        self.records: Any = None
         self._strengths: dict[object, torch.Tensor] = {key: tensor for key, tensor in (strengths or {}).items()}  # noqa: C416
         self._parts: dict[tuple[frozenset[int], ...], CallRows] = {}
 
@@ -51,6 +55,7 @@ class CallRows:
         if texts not in self._parts:
             named = (common_row(self.rows[index] for index in indices) for indices in texts)
             part = CallRows(tuple(row for row in named if row))
+            part.records = self.records
             first = [min(indices) for indices in texts]
             part._strengths = {key: tensor[first] for key, tensor in self._strengths.items()}
             self._parts[texts] = part
@@ -95,3 +100,40 @@ class PartCursor:
         if all(texts) and all(common_row(call.rows[index] for index in text) for text in texts):
             return tuple(texts)
         return None
+
+
+class SiteRows:
+    """Tells which rows of the UNet's call one attention is run with: all of them, or a part."""
+
+    def __init__(self, name: str, parts: PartCursor) -> None:
+        self._name = name
+        self._parts = parts
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the call that was last counted in."""
+        self._call: CallRows | None = None
+        self._done = 0  # rows of it that the attention has been run with
+
+    def of(self, call: CallRows, count: int, context: torch.Tensor | None = None) -> CallRows:
+        """Return the rows of a run with ``count`` rows and the texts ``context`` ``[count, tokens, …]``.
+
+        Raises:
+            RowsError: If neither their order nor their texts identify them.
+        """
+        if count == len(call.rows):
+            return call
+        if self._call is not call:
+            self._call, self._done = call, 0
+        texts = self._parts.identify(call, self._done, count, context)
+        if texts is None:
+            raise self.mismatch(call, f"{count} rows")
+        self._done += count
+        return call.part(texts)
+
+    def mismatch(self, call: CallRows, found: str) -> RowsError:
+        """Return the error of a run with ``found`` in the place of the rows of ``call``."""
+        return RowsError(
+            f"{self._name} was called with {found} where the UNet's call has {len(call.rows)} rows. Another extension "
+            "changes this attention; switch it off, or switch InstantStyle off."
+        )

@@ -9,15 +9,16 @@ regions, a pre-hook on the block also notes the height and width of its input, k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import contextlib
+from typing import TYPE_CHECKING, Any, Protocol
 
-from lib_instantstyle.errors import RegionError, RowsError
 from lib_instantstyle.pictures.regions import WHOLE, RegionSampler
-from lib_instantstyle.unet.call import CallRows, PartCursor, UNetCall
+from lib_instantstyle.unet.call import CallRows, PartCursor, SiteRows, UNetCall
+from lib_instantstyle.unet.grid import SiteGrid
 from lib_instantstyle.unet.terms import ScheduledTerms, SiteTerm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import torch
     from torch import nn
@@ -25,6 +26,22 @@ if TYPE_CHECKING:
 
     from lib_instantstyle.pictures.regions import CropWindow
     from lib_instantstyle.unet.sites import Site
+
+
+class Companion(Protocol):
+    """Hooks of another kind that live as long as an injection, and share the explanation of its calls."""
+
+    def attach(self, injection: Injection, handles: list[RemovableHandle]) -> None:
+        """Add the hooks to the UNet of ``injection``, and their handles to ``handles``."""
+
+    def prepare(self, call: UNetCall, latents: torch.Tensor) -> Any:
+        """Return what the hooks need during ``call``, whose noisy latents are ``latents`` ``[rows, channels, h, w]``.
+
+        It becomes the ``records`` of the call's `CallRows`.
+        """
+
+    def forget(self) -> None:
+        """Let go of everything that was prepared."""
 
 
 class Injection:
@@ -38,6 +55,7 @@ class Injection:
         scheduled: Image terms with their schedules; all of them are added.
         read_call: Explains the arguments of a call of ``unet``.
         window: The part of the picture that the UNet samples.
+        companion: Further hooks, attached and removed with these.
     """
 
     def __init__(
@@ -46,8 +64,11 @@ class Injection:
         scheduled: Sequence[ScheduledTerms],
         read_call: Callable[[tuple[Any, ...], Mapping[str, Any]], UNetCall],
         window: CropWindow = WHOLE,
+        companion: Companion | None = None,
     ) -> None:
         self.unet = unet
+        self.parts = PartCursor()
+        self.is_aside = False  # during a pass of our own through the UNet, which is not to be styled
         self._read_call = read_call
         self._sites = _sites(scheduled, self, window)
         self._schedules = {terms.schedule for terms in scheduled if not terms.schedule.is_constant}
@@ -55,7 +76,7 @@ class Injection:
         self._failure: Exception | None = None
         self.call = CallRows()
         self._outer: list[CallRows] = []  # calls of the UNet within which another extension calls it again
-        self.parts = PartCursor()
+        self._companion = companion
 
     @property
     def is_injected(self) -> bool:
@@ -75,6 +96,8 @@ class Injection:
             self._handles.append(self.unet.register_forward_hook(self._end_call, always_call=True))
             for site in self._sites:
                 site.attach(self._handles)
+            if self._companion:
+                self._companion.attach(self, self._handles)
         except BaseException:
             self.eject()
             raise
@@ -84,8 +107,20 @@ class Injection:
         while self._handles:
             self._handles.pop().remove()
         self._outer.clear()
+        self.call = CallRows()
         for site in self._sites:
             site.forget()
+        if self._companion:
+            self._companion.forget()
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let the UNet's attentions run as if nothing were injected."""
+        before, self.is_aside = self.is_aside, True
+        try:
+            yield
+        finally:
+            self.is_aside = before
 
     def fail(self, error: Exception) -> None:
         """Raise ``error`` at the UNet's next call, for errors that the host would swallow where they occur."""
@@ -106,7 +141,10 @@ class Injection:
             raise self._failure
         call = self._read_call(args, kwargs)
         strengths = {schedule: schedule.strength(call.timesteps) for schedule in self._schedules}
-        self.call = CallRows(call.rows, strengths, call.context)
+        rows = CallRows(call.rows, strengths, call.context)
+        if self._companion:
+            rows.records = self._companion.prepare(call, args[0])
+        self.call = rows
 
     def _end_call(self, *_arguments: object) -> None:
         outer = self._outer.pop() if self._outer else None  # nothing where another's hook refused the call before ours
@@ -128,25 +166,25 @@ class _InjectedSite:
     """One cross-attention's hooks."""
 
     def __init__(self, site: Site, terms: list[SiteTerm], injection: Injection) -> None:
-        self._site = site
+        self._attention: Any = site.attention
         self._terms = terms
         self._injection = injection
         self._query: torch.Tensor | None = None
         self._context: torch.Tensor | None = None
-        self._call: CallRows | None = None  # the one that rows were last counted in
-        self._done = 0  # rows of it that this cross-attention has been run with
-        self._grid: tuple[int, int] | None = None
+        self._rows = SiteRows(site.name, injection.parts)
+        self._grid = SiteGrid(site)
 
     def attach(self, handles: list[RemovableHandle]) -> None:
-        attention: Any = self._site.attention
-        handles.append(attention.to_q.register_forward_hook(self._keep_query))
-        handles.append(attention.to_k.register_forward_pre_hook(self._keep_context))
-        handles.append(attention.to_out[0].register_forward_pre_hook(self._add_image_terms))
+        handles.append(self._attention.to_q.register_forward_hook(self._keep_query))
+        handles.append(self._attention.to_k.register_forward_pre_hook(self._keep_context))
+        handles.append(self._attention.to_out[0].register_forward_pre_hook(self._add_image_terms))
         if any(term.has_region for term in self._terms):
-            handles.append(self._site.transformer.register_forward_pre_hook(self._keep_grid))
+            handles.append(self._grid.attach())
 
     def forget(self) -> None:
-        self._query = self._context = self._call = self._grid = None
+        self._query = self._context = None
+        self._rows.forget()
+        self._grid.forget()
         for term in self._terms:
             term.forget()
 
@@ -156,43 +194,17 @@ class _InjectedSite:
     def _keep_context(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
         self._context = args[0]
 
-    def _keep_grid(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
-        height, width = args[0].shape[-2:]
-        self._grid = (height, width)
-
     def _add_image_terms(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         text_term, *rest = args
         query, self._query = self._query, None
         context, self._context = self._context, None
+        if self._injection.is_aside:
+            return args
         if query is None:
-            raise self._mismatch("no query")
-        call, grid = self._call_of(query, context), self._grid
-        if grid is not None and grid[0] * grid[1] != query.shape[1]:
-            raise RegionError(
-                f"{self._site.name} has {query.shape[1]} positions where its block has {grid[0]}×{grid[1]}: another "
-                "extension merges or cuts them, so regions have no place. Switch it off, or remove the region masks."
-            )
+            raise self._rows.mismatch(self._injection.call, "no query")
+        call = self._rows.of(self._injection.call, query.shape[0], context)
+        grid = self._grid.of(query.shape[1])
         total = text_term
         for term in self._terms:
             total = term.add_to(total, text_term, query, call, grid)
         return (total, *rest)
-
-    def _call_of(self, query: torch.Tensor, context: torch.Tensor | None) -> CallRows:
-        """Return the rows that this run of the cross-attention has: those of the UNet's call, or a part of them."""
-        call, count = self._injection.call, query.shape[0]
-        if count == len(call.rows):
-            return call
-        if self._call is not call:
-            self._call, self._done = call, 0
-        texts = self._injection.parts.identify(call, self._done, count, context)
-        if texts is None:
-            raise self._mismatch(f"{count} rows")
-        self._done += count
-        return call.part(texts)
-
-    def _mismatch(self, rows: str) -> RowsError:
-        expected = len(self._injection.call.rows)
-        return RowsError(
-            f"{self._site.name} was called with {rows} where the UNet's call has {expected} rows. Another extension "
-            "changes this cross-attention; switch it off, or switch InstantStyle off."
-        )

@@ -1,4 +1,4 @@
-"""The cross-attentions found in a live UNet, in the order in which adapters number them."""
+"""The attentions found in a live UNet, in the order in which adapters number them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+CROSS, SELF = "attn2", "attn1"  # their modules' names in a transformer layer
 _TRANSFORMERS = {"chroma": "Chroma", "flux": "Flux", "sd3": "Stable Diffusion 3", "mmdit": "Stable Diffusion 3"}
 
 
 @dataclass(frozen=True)
 class Site:
-    """One cross-attention of a live UNet."""
+    """One attention of a live UNet."""
 
     block: Block
     depth: int  # index among the block's transformer layers
-    adapter_id: int  # N of the adapter's keys ip_adapter.N.to_k_ip.weight
-    attention: nn.Module  # with to_q, to_k, to_out[0] and heads
+    adapter_id: int  # N of the adapter's keys ip_adapter.N.to_k_ip.weight; even for self-attentions, which have none
+    attention: nn.Module  # with to_q, to_k, to_v, to_out[0] and heads
     transformer: nn.Module  # the block's module, which is called with [rows, channels, height, width]
+    kind: str = CROSS
 
     @property
     def name(self) -> str:
         """The module's name in diffusers, which the paper uses."""
-        return f"{self.block.name}.transformer_blocks.{self.depth}.attn2"
+        return f"{self.block.name}.transformer_blocks.{self.depth}.{self.kind}"
 
     @property
     def width(self) -> int:
@@ -40,7 +42,7 @@ class Site:
 
     @property
     def context_width(self) -> int | None:
-        """Channels of the text context this cross-attention reads (2048 on SDXL); None if its layers do not tell."""
+        """Channels of what it reads (the text's 2048 on SDXL); None if its layers do not tell."""
         return _context_width(self.attention)
 
     @property
@@ -49,12 +51,12 @@ class Site:
         return int(self.attention.heads)  # type: ignore[arg-type]
 
 
-def enumerate_sites(unet: nn.Module) -> tuple[Site, ...]:
-    """Find every cross-attention of ``unet`` in the adapter's order: down, up, mid.
+def enumerate_sites(unet: nn.Module, kind: str = CROSS) -> tuple[Site, ...]:
+    """Find every cross-attention of ``unet``, or every self-attention, in the adapter's order: down, up, mid.
 
-    On SDXL these are 70 sites with the ids 1, 3, …, 139, odd because self-attentions count too. The order comes
-    from the table, since `named_modules` visits the middle block before the up blocks, which would silently shift
-    every id from ``up_blocks`` on.
+    On SDXL these are 70 sites with the ids 1, 3, …, 139, odd because self-attentions count too: 0, 2, …, 138. The
+    order comes from the table, since `named_modules` visits the middle block before the up blocks, which would
+    silently shift every id from ``up_blocks`` on.
 
     Raises:
         UnsupportedModelError: If the attention blocks are not at SDXL's eleven positions.
@@ -64,16 +66,16 @@ def enumerate_sites(unet: nn.Module) -> tuple[Site, ...]:
     expected = {block.ldm_name for block in BLOCKS}
     if found != expected:
         raise UnsupportedModelError(_topology_message(modules, missing=expected - found, extra=found - expected))
-    located = ((block, depth, attention) for block in ADAPTER_ORDER for depth, attention in _walk(modules, block))
+    located = ((block, depth, attention) for block in ADAPTER_ORDER for depth, attention in _walk(modules, block, kind))
     return tuple(
-        Site(block, depth, 2 * count + 1, attention, modules[block.ldm_name])
+        Site(block, depth, 2 * count + (kind == CROSS), attention, modules[block.ldm_name], kind)
         for count, (block, depth, attention) in enumerate(located)
     )
 
 
-def _walk(modules: Mapping[str, nn.Module], block: Block) -> Iterator[tuple[int, nn.Module]]:
+def _walk(modules: Mapping[str, nn.Module], block: Block, kind: str) -> Iterator[tuple[int, nn.Module]]:
     depth = 0
-    while (attention := modules.get(f"{block.ldm_name}.transformer_blocks.{depth}.attn2")) is not None:
+    while (attention := modules.get(f"{block.ldm_name}.transformer_blocks.{depth}.{kind}")) is not None:
         yield depth, attention
         depth += 1
 

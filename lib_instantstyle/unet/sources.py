@@ -15,7 +15,7 @@ from lib_instantstyle.models.adapter import Kind
 from lib_instantstyle.params.block_weights import block_of
 from lib_instantstyle.params.blocks import BLOCKS, LAYOUT
 from lib_instantstyle.params.combination import Combine
-from lib_instantstyle.pictures.regions import MASK_SIZE, Mask, partition
+from lib_instantstyle.pictures.regions import area_of, partition
 from lib_instantstyle.unet.plan import Source
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lib_instantstyle.params.block_weights import Target
     from lib_instantstyle.params.style_params import StyleParams
+    from lib_instantstyle.pictures.regions import Mask
     from lib_instantstyle.unet.image_projection import ImageProjection
 
     Weights = Mapping[Target, float]
@@ -102,7 +103,7 @@ class Sources:
         tokens = torch.cat([self._tokens(embedding) for embedding in self._embeddings.style])
         factors = tuple(weight for weight in self._weights for _ in range(2))
         masks = [self._masks.get(index) for index in range(len(self._weights))]
-        region = torch.stack([_area(mask) for mask in masks]) if self._masks else None
+        region = torch.stack([area_of(mask) for mask in masks]) if self._masks else None
         return Source(targets, tokens, self._unconditional().expand_as(tokens), factors, region=region)
 
     def _layout(self) -> list[Source]:
@@ -155,7 +156,3 @@ class Sources:
 
     def _nothing(self) -> torch.Tensor:
         return self._project(self._embeddings.nothing)
-
-
-def _area(mask: Mask | None) -> torch.Tensor:
-    return torch.ones(MASK_SIZE, MASK_SIZE) if mask is None else mask.values.float() / 255.0

@@ -38,6 +38,7 @@ ROOMS = {
     "method": Room("params", "torch"),
     "models": Room("params pictures", "torch transformers safetensors PIL"),
     "unet": Room("params pictures method models", "torch"),
+    "self_attention": Room("params pictures method unet", "torch"),
     "fetch": Room("params", "requests urllib3"),
     "library": Room("params pictures method models", "torch safetensors"),
     "webui/hosts": Room("pictures unet", "torch fastapi PIL modules backend ldm_patched"),
