@@ -35,7 +35,7 @@
 
     function summary(tab) {
         if (!byId(`${idOf(tab, "enabled")}-visible-checkbox`)?.checked) return "";
-        const preset = valueOf(tab, "preset");
+        const preset = valueOf(tab, "preset").replace(/ \(.*/, "");
         const content = Number(valueOf(tab, "content_strength")) ? valueOf(tab, "content").split(",") : [];
         const removed = content.map((words) => words.trim()).filter(Boolean).map((words) => `−${words}`);
         return [valueOf(tab, "style"), `${preset} ${weights(tab, preset)}`, ...removed].filter(Boolean).join(" · ");
@@ -163,7 +163,21 @@
         byId(accordion.id.replace(/enabled$/, "drop_refused"))?.click();
     }
 
+    // --- pictures from earlier: the × writes which one goes
+
+    let removals = 0; // makes equal ones differ
+
+    function onRemove(event) {
+        const button = event.target instanceof Element && event.target.closest(".instantstyle-earlier button");
+        const box = button && byId(button.dataset.target)?.querySelector("textarea, input");
+        if (!box) return;
+        box.value = `${button.dataset.name}#${++removals}`;
+        if (typeof updateInput === "function") updateInput(box);
+        else box.dispatchEvent(new Event("input", {bubbles: true}));
+    }
+
     setInterval(tick, TICK_MS);
+    document.addEventListener("click", onRemove);
     for (const change of ["input", "change"]) document.addEventListener(change, () => TABS.forEach(titled));
     document.addEventListener("paste", onPaste, true);
     document.addEventListener("dragover", onDragOver, true);

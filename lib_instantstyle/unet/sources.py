@@ -132,7 +132,7 @@ class Sources:
             return []
         if self._embeddings.layout is None and self._params.takes_layout:
             raise ParameterError(
-                "Anti-layout (anti_layout) pushes away from the composition that the preset "
+                "Avoid its composition (anti_layout) pushes away from the composition that the preset "
                 f"{self._params.preset.value} takes over. Choose a preset without layout, give a separate layout "
                 "picture, or set anti-layout to 0."
             )

@@ -38,7 +38,7 @@ def styled(page: StylePage, stripes: Path) -> StylePage:
 
 
 def test_a_recipe_fills_the_controls_and_says_what_else_to_do(styled: StylePage) -> None:
-    styled.choose("recipe", "Image-based stylisation")
+    styled.control("enabled").get_by_role("button", name="Image-based stylisation").click()
     expect(styled.control("advice")).to_contain_text("in img2img, denoising 0.6 to 0.8", timeout=PATIENCE)
     assert styled.value("style_weight") == "1.2"
     styled.open_tab("References")
@@ -55,12 +55,12 @@ def test_further_references_have_weights_and_views(styled: StylePage, sunset: Pa
     styled.control("weight_2").locator("input[type=range]").fill("0.5")
     styled.control("weight_2").locator("input[type=range]").dispatch_event("pointerup")
     expect(styled.control("weights").locator("textarea")).to_have_value("1, 0.5, 1")
-    styled.choose("combine", "Concatenate")
-    styled.choose("crop", "Tiles")
+    styled.choose("combine", "Each place picks one")
+    styled.choose("crop", "Average of tiles")
     expect(styled.control("views").locator("img")).to_have_count(6, timeout=PATIENCE)  # two tiles each
     infotext = styled.generate_small("three references")
     assert 'weights: "1, 0.5, 1"' in infotext
-    assert "combine: Concatenate" in infotext
+    assert "combine: Each place picks one" in infotext
     styled.press("images_remove")
     expect(styled.control("weight_3")).to_be_hidden(timeout=PATIENCE)
 
@@ -105,7 +105,7 @@ def test_the_meter_compares_before_and_after(styled: StylePage) -> None:
     styled.press("measure")
     expect(styled.control("meter")).to_contain_text("stripes", timeout=PATIENCE)
     expect(styled.control("meter")).to_contain_text("says little about the reference")
-    styled.choose("removal", "Project out")
+    styled.choose("removal", "Take out")
     expect(styled.control("meter")).to_contain_text("Shows, before anything is generated", timeout=PATIENCE)
     styled.press("measure")
     expect(styled.control("meter")).to_contain_text("says little about the reference", timeout=PATIENCE)

@@ -78,7 +78,6 @@ KNOW_THE_HOST = {  # the files that import `modules`, and what for
     "webui/page/accordion": "the accordion with a box to tick",
     "webui/page/fields": "the queue's lock, and the button that looks again",
     "webui/page/compat": "opens what the page names as files",
-    "webui/page/tabs/style_tab": "a small button",
 }
 
 

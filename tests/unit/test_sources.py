@@ -254,7 +254,7 @@ def test_anti_layout_at_a_site_is_exactly_zero_for_conditional_rows(wish, adapte
                {"preset": "Custom", "blocks": "style:1, layout.0:0.5"}], ids=str,
 )  # fmt: skip
 def test_anti_layout_contradicts_taking_the_layout_over(wish, wishes: dict[str, Any]) -> None:
-    with pytest.raises(ParameterError, match=r"Anti-layout \(anti_layout\) pushes away from the composition"):
+    with pytest.raises(ParameterError, match=r"Avoid its composition \(anti_layout\) pushes away from the composition"):
         wish(anti_layout=1.0, **wishes)
 
 
