@@ -7,6 +7,7 @@ from lib_instantstyle import NAME
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.forms import extra_networks, xyz
 from lib_instantstyle.webui.jobs import infotext
+from lib_instantstyle.webui.page import send_buttons
 from lib_instantstyle.webui.page.accordion import Accordion
 from lib_instantstyle.webui.routes.api import Api
 from lib_instantstyle.webui.setup import settings
@@ -64,4 +65,5 @@ script_callbacks.on_script_unloaded(ours.generation.unload)
 script_callbacks.on_infotext_pasted(lambda _text, parameters: infotext.fill_defaults(parameters))
 script_callbacks.on_ui_settings(settings.register)
 script_callbacks.on_before_ui(before_ui)
+script_callbacks.on_after_component(send_buttons.add_after)
 script_callbacks.on_app_started(lambda _demo, app: Api(ours).register(app))

@@ -77,6 +77,7 @@ KNOW_THE_HOST = {  # the files that import `modules`, and what for
     "webui/routes/access": "the queue's lock",
     "webui/page/accordion": "the accordion with a box to tick",
     "webui/page/fields": "the queue's lock, and the button that looks again",
+    "webui/page/send_buttons": "a small button",
     "webui/page/compat": "opens what the page names as files",
 }
 

@@ -12,6 +12,7 @@ import gradio as gr
 from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params import recipes
 from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding import captions
 from lib_instantstyle.webui.page.compat import js
@@ -19,6 +20,11 @@ from lib_instantstyle.webui.page.fields import Fields, queued
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.tabs.earlier import EarlierPictures
 
+# The page's script shows it, and the share, where much of a panorama would be lost.
+_CROPPED = (
+    f"<p data-crop='{Crop.CENTRE.value}' hidden><span>The encoder sees only the middle</span> <b></b> "
+    "<span>of this picture: another crop (tab References) shows it all.</span></p>"
+)
 _RECIPES = "<p>Start from a recipe, and change what it set as you like:</p>"
 
 
@@ -36,13 +42,18 @@ class StyleTab(Section):
                 # The page's script presses it after a drop that it could not take.
                 self._refuse = fields.extra(gr.Button, "drop_refused", "", visible=False)
                 self._dropped = fields.extra(gr.Textbox, "dropped", visible=False)
+                gr.HTML(
+                    _CROPPED,
+                    elem_id=fields.elem_id("cropped"),
+                    elem_classes=["instantstyle-advice", "instantstyle-cropped"],
+                )
                 self._earlier = EarlierPictures(fields)
                 self._in_use = fields.extra(gr.HTML, "in_use", visible=False, elem_classes="instantstyle-advice")
             with gr.Column(scale=3, min_width=240):
                 gr.HTML(_RECIPES, elem_classes="instantstyle-advice")
                 with gr.Row(elem_classes="instantstyle-recipes"):
                     self._recipes = [
-                        fields.extra(gr.Button, f"recipe_{number}", recipe.name, size="sm", min_width=80)
+                        fields.extra(gr.Button, f"recipe_{number}", recipe.name, size="sm")
                         for number, recipe in enumerate(recipes.RECIPES, start=1)
                     ]
                 self._advice = fields.extra(gr.HTML, "advice", visible=False, elem_classes="instantstyle-advice")
