@@ -5,7 +5,7 @@ from modules import script_callbacks
 
 from lib_instantstyle import NAME
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.forms import extra_networks, xyz
+from lib_instantstyle.webui.forms import extra_networks, last_parameters, xyz
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.page import send_buttons
 from lib_instantstyle.webui.page.accordion import Accordion
@@ -49,8 +49,9 @@ class InstantStyleScript(scripts.Script):
         ours.generation.before_sampling(p, c)
 
     def postprocess(self, p, processed, *args):
-        """Leave nothing behind."""
+        """Leave nothing behind but the last parameters."""
         ours.generation.finish(p)
+        last_parameters.complete(processed)
 
 
 def before_ui():

@@ -6,6 +6,7 @@ import base64
 import io
 import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +98,15 @@ def test_the_input_of_img2img_leaves_no_thumbnail(studio: Studio) -> None:
     params = StyleParams(image=studio.reference, subject_weight=0.2)
     extension().builder.from_accordion(params, pictures.dots())
     assert len(list(cache_folder().glob("*.webp"))) == 1
+
+
+def test_the_arrow_reads_what_acted(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = Path(studio.host.shared.cmd_opts.data_dir) / "params.txt"
+    processed = studio.host.txt2img(studio.request(content="a cat"), n_iter=2)
+    assert last.read_text(encoding="utf-8") == processed.infotexts[processed.index_of_first_image]
+    assert "InstantStyle content: a cat" in last.read_text(encoding="utf-8")
+    studio.plain()
+    assert "InstantStyle" not in last.read_text(encoding="utf-8")
+    monkeypatch.setattr(studio.host.shared.cmd_opts, "no_prompt_history", True, raising=False)
+    studio.styled()
+    assert "InstantStyle" not in last.read_text(encoding="utf-8")

@@ -61,7 +61,9 @@ class StyleTab(Section):
                     fields.add(name)
         with gr.Row():
             fields.add("content", scale=5)
-            self._caption = fields.extra(gr.Button, "caption", "Describe", size="sm", min_width=90)
+            self._caption = fields.extra(
+                gr.Button, "caption", "Describe", size="sm", elem_classes="instantstyle-describe"
+            )
             fields.add("content_strength", scale=3)
         with gr.Row():
             fields.add_files("adapter", models.adapter_names)
