@@ -32,7 +32,9 @@ class EarlierPictures(Section):
     def __init__(self, fields: Fields) -> None:
         super().__init__(fields)
         fields.add("reference", visible=False)
-        self._shown = fields.extra(gr.HTML, "earlier", visible=False, elem_classes="instantstyle-earlier")
+        self._shown = fields.extra(
+            gr.HTML, "earlier", visible=False, elem_classes=["instantstyle-earlier", "instantstyle-advice"]
+        )
         # The page's script counts the pictures that take their place, and writes the name of one to remove.
         self._count = fields.extra(gr.Textbox, "earlier_count", visible=False)
         self._remove = fields.extra(gr.Textbox, "earlier_remove", visible=False)
