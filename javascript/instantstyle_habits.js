@@ -1,6 +1,6 @@
-// Habits of the accordion: its title says what is active, pictures come by clipboard, by dropping them anywhere on it or
-// from the last result, and a download is followed while somebody looks. Listeners stand on the document. The globals
-// are instantstyleLastResult and instantstyleRefused, for gradio's js.
+// Habits of the accordion: pictures come by clipboard, by dropping them anywhere on it, from the last result or from
+// elsewhere on the page, and a download is followed while somebody looks. Listeners stand on the document. The globals
+// are instantstyleLastResult, instantstyleSend and instantstyleRefused, for gradio's js.
 
 (() => {
     "use strict";
@@ -20,39 +20,6 @@
     const accordions = () => TABS.map((tab) => byId(idOf(tab, "enabled"))).filter(Boolean);
     const accordionAt = (target) => accordions().find((accordion) => accordion.contains(target));
 
-    // --- the title says what is active
-
-    function valueOf(tab, name) {
-        const selector = "input[type=number], textarea, input"; // a slider's number before its range
-        return byId(idOf(tab, name))?.querySelector(selector)?.value ?? "";
-    }
-
-    function weights(tab, preset) {
-        const [style, layout] = ["style_weight", "layout_weight"].map((name) => Number(valueOf(tab, name)).toFixed(1));
-        if (preset === "Layout") return layout;
-        return preset === "Style + layout" ? `${style}/${layout}` : style;
-    }
-
-    function summary(tab) {
-        if (!byId(`${idOf(tab, "enabled")}-visible-checkbox`)?.checked) return "";
-        const preset = valueOf(tab, "preset");
-        const content = Number(valueOf(tab, "content_strength")) ? valueOf(tab, "content").split(",") : [];
-        const removed = content.map((words) => words.trim()).filter(Boolean).map((words) => `−${words}`);
-        return [valueOf(tab, "style"), `${preset} ${weights(tab, preset)}`, ...removed].filter(Boolean).join(" · ");
-    }
-
-    function titled(tab) {
-        const header = byId(idOf(tab, "enabled"))?.querySelector(".label-wrap");
-        if (!header) return;
-        let place = header.querySelector(".instantstyle-summary");
-        if (!place) {
-            place = Object.assign(document.createElement("span"), {className: "instantstyle-summary"});
-            header.insertBefore(place, header.lastElementChild);
-        }
-        const text = summary(tab);
-        if (place.textContent !== text) place.textContent = text;
-    }
-
     // --- a download is followed while somebody looks
 
     function follow(shown) {
@@ -71,7 +38,6 @@
     }
 
     function tick() {
-        TABS.forEach(titled);
         TABS.forEach(tellWhy);
         root().querySelectorAll(".instantstyle-fetching").forEach(follow);
     }
@@ -102,7 +68,7 @@
         if (!ticked) accordion.querySelector(".label-wrap").click();
     }
 
-    function reference(accordion) {
+    function referenceBox(accordion) {
         return byId(accordion.id.replace(/enabled$/, "image"))?.querySelector(BOX);
     }
 
@@ -119,7 +85,7 @@
         event.stopPropagation();
         const hovered = [...accordion.querySelectorAll(BOX)].find((box) => box.matches(":hover"));
         open(accordion);
-        put(hovered ?? reference(accordion), file);
+        put(hovered ?? referenceBox(accordion), file);
     }
 
     // Files, and pictures and links of pages. Text fields keep their own way with what is no file.
@@ -146,7 +112,7 @@
         event.stopPropagation();
         const {files} = event.dataTransfer;
         const address = event.dataTransfer.getData("text/uri-list").split("\n")[0].trim();
-        const box = event.target.closest(BOX) ?? reference(accordion);
+        const box = event.target.closest(BOX) ?? referenceBox(accordion);
         const picture = pictureIn(files) ?? (await ownPicture(address));
         if (!picture) return refuse(accordion, files[0]?.name ?? address);
         open(accordion);
@@ -165,19 +131,44 @@
         byId(accordion.id.replace(/enabled$/, "drop_refused"))?.click();
     }
 
+    // --- pictures from earlier: the × writes which one goes
+
+    let removals = 0; // makes equal ones differ
+
+    function onRemove(event) {
+        const button = event.target instanceof Element && event.target.closest(".instantstyle-earlier button");
+        const box = button && byId(button.dataset.target)?.querySelector("textarea, input");
+        if (!box) return;
+        box.value = `${button.dataset.name}#${++removals}`;
+        if (typeof updateInput === "function") updateInput(box);
+        else box.dispatchEvent(new Event("input", {bubbles: true}));
+    }
+
     setInterval(tick, TICK_MS);
-    for (const change of ["input", "change"]) document.addEventListener(change, () => TABS.forEach(titled));
+    document.addEventListener("click", onRemove);
     document.addEventListener("paste", onPaste, true);
     document.addEventListener("dragover", onDragOver, true);
     document.addEventListener("drop", onDrop, true);
 
     window.instantstyleRefused = () => refused;
 
-    // Puts the picture that the gallery shows, or its first, into the reference; "" if there is none.
-    window.instantstyleLastResult = async (tab) => {
-        const gallery = byId(`${tab}_gallery`);
-        const picture = gallery?.querySelector('img[data-testid="detailed-image"]') ?? gallery?.querySelector("img");
-        if (picture) await put(reference(byId(idOf(tab, "enabled"))), await fetched(picture.src));
+    // Puts the picture that a gallery or box shows, or its first, into the reference; "" if there is none.
+    async function take(tab, place) {
+        const picture = place?.querySelector('img[data-testid="detailed-image"]') ?? place?.querySelector("img");
+        if (picture) await put(referenceBox(byId(idOf(tab, "enabled"))), await fetched(picture.src));
         return picture ? "found" : "";
+    }
+
+    window.instantstyleLastResult = (tab) => take(tab, byId(`${tab}_gallery`));
+
+    // The same from elsewhere on the page, so that the accordion is opened and shown.
+    window.instantstyleSend = async (tab, source) => {
+        const [place, accordion] = [byId(source), byId(idOf(tab, "enabled"))];
+        const sent = accordion ? await take(tab, place) : "";
+        if (!sent) return "";
+        if (!byId(`tab_${tab}`)?.contains(place)) window[`switch_to_${tab}`]?.();
+        open(accordion);
+        accordion.scrollIntoView({block: "nearest"});
+        return sent;
     };
 })();

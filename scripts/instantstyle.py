@@ -5,8 +5,9 @@ from modules import script_callbacks
 
 from lib_instantstyle import NAME
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.forms import extra_networks, xyz
+from lib_instantstyle.webui.forms import extra_networks, last_parameters, xyz
 from lib_instantstyle.webui.jobs import infotext
+from lib_instantstyle.webui.page import send_buttons
 from lib_instantstyle.webui.page.accordion import Accordion
 from lib_instantstyle.webui.routes.api import Api
 from lib_instantstyle.webui.setup import settings
@@ -48,8 +49,9 @@ class InstantStyleScript(scripts.Script):
         ours.generation.before_sampling(p, c)
 
     def postprocess(self, p, processed, *args):
-        """Leave nothing behind."""
+        """Leave nothing behind but the last parameters."""
         ours.generation.finish(p)
+        last_parameters.complete(processed)
 
 
 def before_ui():
@@ -64,4 +66,5 @@ script_callbacks.on_script_unloaded(ours.generation.unload)
 script_callbacks.on_infotext_pasted(lambda _text, parameters: infotext.fill_defaults(parameters))
 script_callbacks.on_ui_settings(settings.register)
 script_callbacks.on_before_ui(before_ui)
+script_callbacks.on_after_component(send_buttons.add_after)
 script_callbacks.on_app_started(lambda _demo, app: Api(ours).register(app))

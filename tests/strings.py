@@ -28,11 +28,17 @@ from lib_instantstyle.params.style_params import controls
 ROOT = Path(__file__).parents[1]
 LANGUAGES = {path.stem: path for path in sorted((ROOT / "localizations").glob("*.json"))}
 FILES = (
-    *("models/preflight", "webui/page/tabs/style_tab", "webui/page/fields", "webui/page/tabs/references_tab"),
+    *(
+        "models/preflight",
+        "webui/page/tabs/style_tab",
+        "webui/page/tabs/earlier",
+        "webui/page/fields",
+        "webui/page/tabs/references_tab",
+    ),
     *("webui/page/pictures", "webui/page/tabs/content_tab", "webui/page/svg/curve", "webui/page/svg/meter"),
     *("webui/page/tabs/timing_tab", "webui/page/tabs/regions_tab", "webui/page/tabs/blocks_tab"),
     *("webui/page/tabs/library_tab", "webui/page/tabs/models_tab", "webui/page/tabs/fetch_panel"),
-    *("webui/page/accordion", "webui/setup/settings"),
+    *("webui/page/send_buttons", "webui/page/accordion", "webui/setup/settings"),
 )
 ENCODERS = (1280, 1024)  # widths of those that adapters for SDXL use
 _KEYWORDS = ("label", "second_label", "info", "placeholder", "tooltip")

@@ -33,8 +33,9 @@ class SavedStyle:
 
     @property
     def filled(self) -> dict[str, Any]:
-        """The value of every setting that a style keeps, defaults included."""
-        return {key: self.settings.get(key, default_of(key)) for key in SETTINGS}
+        """The value of every setting that a style keeps, defaults included, under the names of today."""
+        params = self.params()
+        return {key: getattr(params, key) for key in SETTINGS}
 
     def suits(self, adapter: Adapter) -> bool:
         """Whether ``adapter`` reads its embeddings."""

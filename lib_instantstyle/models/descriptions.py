@@ -19,9 +19,14 @@ def adapter_kind(adapter: Adapter) -> str:
 
 
 def adapter_abilities(adapter: Adapter, text_width: int = BIGG_WIDTH) -> str:
-    """Return what ``adapter`` can do with a checkpoint whose text vectors have ``text_width`` dimensions."""
+    """Return what ``adapter`` can do with a checkpoint whose text vectors have ``text_width`` dimensions.
+
+    Where that is not known, and the adapter's encoder is none of those for SDXL, it may be made for another text tower.
+    """
     if adapter.shares_space(text_width):
         return "style, layout and content removal"
+    if adapter.has_text_space and not adapter.tower:
+        return f"style and layout; content removal where text vectors are {adapter.embedding_width} wide too"
     return "style and layout; no content removal"
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params.controls import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,14 +63,14 @@ _ADAPTER_STAGES = ("down_blocks", "up_blocks", "mid_block")
 ADAPTER_ORDER = tuple(sorted(BLOCKS, key=lambda block: _ADAPTER_STAGES.index(block.name.split(".")[0])))
 
 
-class Preset(str, Enum):
-    """Named selections of blocks. The value is the label that users see."""
+class Preset(Choice):
+    """Named selections of blocks."""
 
     STYLE = "Style"
     LAYOUT = "Layout"
     STYLE_LAYOUT = "Style + layout"
-    STRONG_STYLE = "Strong style"
-    ALL = "All blocks"
+    STRONG_STYLE = "Strong style (may bring the subject along)", "Strong style"
+    ALL = "Everything (brings the subject along)", "All blocks", "Everything"
     CUSTOM = "Custom"
 
 

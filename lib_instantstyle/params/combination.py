@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.params.controls import parse_weight
+from lib_instantstyle.params.controls import Choice, parse_weight
 
 MAX_PICTURES = 8  # references that act together
 _FIELD = "Reference weights (weights)"
 
 
-class Combine(str, Enum):
-    """How references act together. The value is the label that users see."""
+class Combine(Choice):
+    """How references act together."""
 
-    MEAN = "Mean"
-    NORMALISED_MEAN = "Normalised mean"
-    CONCATENATE = "Concatenate"
-    ADD = "Add"
+    MEAN = "Blend", "Mean"
+    NORMALISED_MEAN = "Blend as equals", "Normalised mean"
+    CONCATENATE = "Each place picks one", "Concatenate"
+    ADD = "Add up", "Add"
     PER_PICTURE = "One per picture"
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import NamedTuple
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.params.controls import MAX_WEIGHT
+from lib_instantstyle.params.controls import MAX_WEIGHT, Choice
 
 MAX_CONTENTS = 16  # each costs a pass through the text encoder
 
 
-class Removal(str, Enum):
-    """How content is removed. The value is the label that users see."""
+class Removal(Choice):
+    """How content is removed."""
 
-    SUBTRACT = "Subtract"
-    PROJECT_OUT = "Project out"
-    MASK = "Mask"
+    SUBTRACT = "Push away", "Subtract"
+    PROJECT_OUT = "Take out", "Project out"
+    MASK = "Dampen", "Mask"
 
 
 class Content(NamedTuple):

@@ -16,6 +16,27 @@ MAX_TEXT = 8000  # characters of a text control; the full names of all 70 cross-
 MAX_WEIGHT = 3.0  # largest absolute value of a weight written in a text field
 
 
+class Choice(str, Enum):
+    """A value of a control: what the page shows, and what infotexts and the API write.
+
+    Further names behind it, such as the papers' and those of older infotexts, are read too: ``Combine("concatenate")``.
+    """
+
+    also: tuple[str, ...]
+
+    def __new__(cls, value: str, *also: str) -> Choice:
+        """Make a member called ``value``, which is ``also`` called otherwise."""
+        member = str.__new__(cls, value)
+        member._value_, member.also = value, also
+        return member
+
+    @classmethod
+    def _missing_(cls, value: object) -> Choice | None:
+        """Find a member by any of its names, ignoring case, spaces and punctuation."""
+        wanted = letters(value) if isinstance(value, str) else ""
+        return next((member for member in cls if wanted in map(letters, (member.value, *member.also))), None)
+
+
 @dataclass(frozen=True)
 class Control:
     """How one field is presented to the user."""
@@ -25,7 +46,7 @@ class Control:
     minimum: float = 0.0
     maximum: float = 1.0
     step: float = 0.01
-    choices: type[Enum] | None = None
+    choices: type[Choice] | None = None
     suggestions: tuple[str, ...] = ()  # common values of a text field
     pictures: int = 0  # the most pictures that the control holds; 0 if it holds no pictures
     axis: bool = True  # whether it is offered as an X/Y/Z axis
@@ -64,11 +85,6 @@ def checked(entry: Field[Any], value: Any) -> Any:
     return text
 
 
-def parse_choice(choices: type[Enum], value: str) -> Enum | None:
-    """Return the member of ``choices`` with this value, ignoring case, spaces and punctuation."""
-    return next((member for member in choices if letters(member.value) == letters(value)), None)
-
-
 def letters(text: str) -> str:
     """Reduce a name to its letters in lower case and its digits, for comparison."""
     return re.sub(r"[^a-z0-9]", "", text.lower())
@@ -96,14 +112,12 @@ def parse_weight(text: str, field_name: str, *, minimum: float = -MAX_WEIGHT, ex
     return weight
 
 
-def _checked_choice(name: str, choices: type[Enum], value: Any) -> Enum:
-    if isinstance(value, choices):
-        return value
-    member = parse_choice(choices, value) if isinstance(value, str) else None
-    if member is None:
+def _checked_choice(name: str, choices: type[Choice], value: Any) -> Choice:
+    try:
+        return choices(value)
+    except ValueError:
         names = ", ".join(str(member.value) for member in choices)
-        raise ParameterError(f"{name} must be one of: {names}; got {quoted(value)}.")
-    return member
+        raise ParameterError(f"{name} must be one of: {names}; got {quoted(value)}.") from None
 
 
 def _checked_type(name: str, default: Any, value: Any, kind: type, wanted: str) -> Any:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from enum import Enum
 from typing import NamedTuple
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.params.controls import MAX_WEIGHT, parse_choice, quoted
+from lib_instantstyle.params.controls import MAX_WEIGHT, Choice, quoted
 
 _EXAMPLE = "Write for example '0:0.4, 0.3:1, 0.8:0'."
 
 
-class Shape(str, Enum):
-    """Named curves between start and end. The value is the label that users see."""
+class Shape(Choice):
+    """Named curves between start and end."""
 
     CONSTANT = "Constant"
     FADE_IN = "Fade in"
@@ -37,9 +37,8 @@ def parse_curve(text: str) -> Curve:
     Raises:
         ParameterError: If it is neither, or the points are out of order or out of range.
     """
-    shape = parse_choice(Shape, text)
-    if isinstance(shape, Shape):
-        return shape
+    with contextlib.suppress(ValueError):
+        return Shape(text)
     points = tuple(_parse_point(part) for part in text.split(",") if part.strip())
     if not points:
         raise ParameterError(f"The curve is empty. {_EXAMPLE}")

@@ -7,30 +7,29 @@ generated from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from lib_instantstyle.params.blocks import Preset
 from lib_instantstyle.params.combination import MAX_PICTURES, Combine
 from lib_instantstyle.params.contents import Removal
-from lib_instantstyle.params.controls import MAX_WEIGHT, control, pictures
+from lib_instantstyle.params.controls import MAX_WEIGHT, Choice, control, pictures
 from lib_instantstyle.params.curve import Shape
 
 AUTOMATIC = "Automatic"
 SAME = "Same"
 
 
-class Crop(str, Enum):
-    """How a reference that is not square becomes square. The value is the label that users see."""
+class Crop(Choice):
+    """How a reference that is not square becomes square."""
 
-    CENTRE = "Centre"
-    SQUASH = "Squash"
-    PAD = "Pad"
-    TILES = "Tiles"
+    CENTRE = "Middle only", "Centre"
+    SQUASH = "Whole squashed", "Squash"
+    PAD = "Whole with borders", "Pad"
+    TILES = "Average of tiles", "Tiles"
 
 
-class Passes(str, Enum):
-    """Which sampling passes are styled when hires fix is on. The value is the label that users see."""
+class Passes(Choice):
+    """Which sampling passes are styled when hires fix is on."""
 
     BOTH = "Both"
     FIRST = "First pass"
@@ -52,7 +51,7 @@ class Declared:
     preset: Preset = control(
         Preset.STYLE,
         "Preset",
-        "Which UNet blocks see the reference. 'Style' keeps its content out best.",
+        "What is taken from the reference: which blocks of the UNet see it. 'Style' keeps its content out best.",
         choices=Preset,
     )
     style_weight: float = control(
@@ -81,9 +80,10 @@ class Declared:
     passes: Passes = control(Passes.BOTH, "Hires passes", "Styled passes when hires fix is on.", choices=Passes)
     reference: str = control(
         "",
-        "Reference SHA-256",
-        "Filled by pasted parameters: pictures and masks used before are found by these hashes in the embedding "
-        "cache, so that they need not be dropped again. A style reference that is dropped puts them all aside.",
+        "Pictures from earlier",
+        "Filled by pasted parameters: pictures and masks used before are found by the first 12 digits or more of their "
+        "SHA-256 in the embedding cache, so that they need not be dropped again. A style reference that is dropped "
+        "puts them all aside.",
         axis=False,
         recorded=False,
     )
@@ -96,8 +96,9 @@ class Declared:
     combine: Combine = control(
         Combine.MEAN,
         "Combine references",
-        "Means blend into one style. 'Concatenate' lets every place of the picture choose among the references, "
-        "'Add' adds them up, 'One per picture' goes through them from picture to picture.",
+        "'Blend' takes the mean of the embeddings, 'Blend as equals' that of their directions, so that none dominates. "
+        "'Each place picks one' concatenates the tokens for the attention to choose from, 'Add up' adds one attention "
+        "each, 'One per picture' goes through them from picture to picture.",
         choices=Combine,
     )
     crop: Crop = control(
@@ -124,14 +125,14 @@ class Declared:
     removal: Removal = control(
         Removal.SUBTRACT,
         "Removal method",
-        "'Subtract' is InstantStyle's. 'Project out' takes only what points towards the words and keeps the length. "
-        "'Mask' damps the fifth of the embedding that is most like the words.",
+        "'Push away' subtracts the words, as InstantStyle does. 'Take out' projects out only what points towards them "
+        "and keeps the length. 'Dampen' masks the fifth of the embedding that is most like them.",
         choices=Removal,
     )
     anti_layout: float = control(
         0.0,
-        "Anti-layout",
-        "Pushes away from the reference's composition; 2 is a good start. Needs CFG above 1.",
+        "Avoid its composition",
+        "Anti-layout: pushes away from the reference's composition; 2 is a good start. Needs CFG above 1.",
         maximum=3.0,
         step=0.05,
     )

@@ -1,4 +1,4 @@
-"""SHA-256 hashes of pictures and masks: the infotext contains them in place of the pictures."""
+"""SHA-256 hashes of pictures and masks: the infotext contains their beginnings in place of the pictures."""
 
 from __future__ import annotations
 
@@ -10,34 +10,55 @@ from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.controls import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROLES = ("layout", "negative", "subject")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+WHOLE = 64  # hexadecimal digits of a hash
+SHORT = 12  # of its beginning, which the infotext contains; among a million pictures two share it once in 500 times
+_DIGITS = re.compile(rf"[0-9a-f]{{{SHORT},{WHOLE}}}")
 _MASK = re.compile(r"mask ([1-8])")
 
 
 @dataclass(frozen=True)
 class PictureHashes:
-    """SHA-256 hashes of a job's pictures."""
+    """SHA-256 hashes of a job's pictures, or their beginnings."""
 
     style: tuple[str, ...] = ()  # one per style reference, in order
     others: Mapping[str, str] = field(default_factory=dict)  # by role, one of `ROLES`
     masks: Mapping[int, str] = field(default_factory=dict)  # by the index of the reference, from 0
 
-    def text(self) -> str:
+    def text(self, digits: int = WHOLE) -> str:
         """Format the hashes for `parse_picture_hashes`: ``<sha>, <sha>; layout <sha>; mask 1 <sha>``."""
-        parts = [", ".join(self.style)] if self.style else []
-        parts += [f"{role} {self.others[role]}" for role in ROLES if role in self.others]
-        parts += [f"mask {index + 1} {digest}" for index, digest in sorted(self.masks.items())]
+        parts = [", ".join(digest[:digits] for digest in self.style)] if self.style else []
+        parts += [f"{role} {self.others[role][:digits]}" for role in ROLES if role in self.others]
+        parts += [f"mask {index + 1} {digest[:digits]}" for index, digest in sorted(self.masks.items())]
         return "; ".join(parts)
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Yield each hash with its name: ``reference 1``, ``layout``, ``mask 1`` and so on."""
+        yield from ((f"reference {number}", digest) for number, digest in enumerate(self.style, start=1))
+        yield from ((role, self.others[role]) for role in ROLES if role in self.others)
+        yield from ((f"mask {index + 1}", digest) for index, digest in sorted(self.masks.items()))
+
+    def without(self, name: str) -> PictureHashes:
+        """Return the hashes without the one that `named` calls ``name``; a reference takes its mask along."""
+        kind, _, number = name.partition(" ")
+        others = {role: digest for role, digest in self.others.items() if role != name}
+        if not number:
+            return PictureHashes(self.style, others, self.masks)
+        gone = int(number) - 1
+        masks = {index: digest for index, digest in self.masks.items() if index != gone}
+        if kind == "mask":
+            return PictureHashes(self.style, others, masks)
+        moved = {index - (index > gone): digest for index, digest in masks.items()}
+        return PictureHashes(self.style[:gone] + self.style[gone + 1 :], others, moved)
 
 
 def parse_picture_hashes(text: str) -> PictureHashes:
     """Parse the text of `PictureHashes.text`.
 
     Raises:
-        ParameterError: If a part is not a SHA-256 hash, or has an unknown role.
+        ParameterError: If a part is no beginning of a SHA-256 hash, or has an unknown role.
     """
     style: tuple[str, ...] = ()
     others: dict[str, str] = {}
@@ -54,9 +75,10 @@ def parse_picture_hashes(text: str) -> PictureHashes:
 
 
 def _checked(digest: str) -> str:
-    if not _SHA256.fullmatch(digest):
+    if not _DIGITS.fullmatch(digest):
         raise ParameterError(
-            f"Reference SHA-256 (reference) must be made of 64 hexadecimal digits; got {quoted(digest)}. Paste the "
-            "parameters of a styled picture, or leave it empty and give the picture."
+            f"Pictures from earlier (reference): {quoted(digest)} is no hash of a picture, which has {SHORT} to "
+            f"{WHOLE} hexadecimal digits. Paste the parameters of a styled picture, or leave it empty and give the "
+            "picture."
         )
     return digest

@@ -37,7 +37,7 @@ def styled(page: StylePage, stripes: Path) -> StylePage:
 
 
 def test_a_recipe_fills_the_controls_and_says_what_else_to_do(styled: StylePage) -> None:
-    styled.choose("recipe", "Image-based stylisation")
+    styled.control("enabled").get_by_role("button", name="Image-based stylisation").click()
     expect(styled.control("advice")).to_contain_text("in img2img, denoising 0.6 to 0.8", timeout=PATIENCE)
     assert styled.value("style_weight") == "1.2"
     styled.open_tab("References")
@@ -67,7 +67,7 @@ def test_the_meter_compares_before_and_after(styled: StylePage) -> None:
     styled.press("measure")
     expect(styled.control("meter")).to_contain_text("stripes", timeout=PATIENCE)
     expect(styled.control("meter")).to_contain_text("says little about the reference")
-    styled.choose("removal", "Project out")
+    styled.choose("removal", "Take out")
     expect(styled.control("meter")).to_contain_text("Shows, before anything is generated", timeout=PATIENCE)
     styled.press("measure")
     expect(styled.control("meter")).to_contain_text("says little about the reference", timeout=PATIENCE)

@@ -56,6 +56,37 @@ def test_the_title_says_what_is_active(page: StylePage) -> None:
     expect(summary).to_have_text("", timeout=PATIENCE)
 
 
+def test_the_title_shows_and_counts_what_is_given(page: StylePage, stripes: Path, sunset: Path) -> None:
+    summary = header(page).locator(".instantstyle-summary")
+    page.open_accordion()
+    expect(summary).to_have_text("Style 1.0", timeout=PATIENCE)
+    expect(summary.locator("img")).to_be_hidden()
+    page.upload(stripes)
+    expect(summary.locator("img")).to_be_visible(timeout=PATIENCE)
+    assert summary.locator("img").evaluate("picture => picture.naturalWidth") == 512
+    expect(summary).to_have_text("Style 1.0")  # one reference is what the thumbnail says
+    page.open_tab("References")
+    page.give("images_upload", sunset)
+    expect(summary).to_have_text("Style 1.0 · 2 references", timeout=PATIENCE)
+    page.control("layout_image").locator("input[type=file]").set_input_files(sunset)
+    expect(summary).to_have_text("Style 1.0 · 2 references · layout", timeout=PATIENCE)
+
+
+def test_the_first_tab_tells_of_a_panorama(page: StylePage, stripes: Path, sunset: Path) -> None:
+    hint = page.control("cropped")
+    page.open_accordion()
+    page.upload(stripes)
+    page.page.wait_for_timeout(1500)
+    expect(hint).to_be_hidden()
+    assert give(page.control("image").locator("img"), "drop", sunset)
+    expect(hint).to_contain_text("sees only the middle 50 % of this picture", timeout=PATIENCE)
+    expect(hint).to_be_visible()
+    page.open_tab("References")
+    page.choose("crop", "Whole squashed")
+    page.open_tab("Style")
+    expect(hint).to_be_hidden(timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("open_before", [True, False])
 def test_a_picture_dropped_anywhere_on_the_accordion(page: StylePage, stripes: Path, open_before: bool) -> None:
     if open_before:

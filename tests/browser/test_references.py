@@ -148,10 +148,10 @@ def test_what_is_added_first_is_the_first(page: StylePage, stripes: Path, sunset
 
 def test_further_references_have_views(three: StylePage) -> None:
     expect(three.control("views").locator("img")).to_have_count(3, timeout=PATIENCE)
-    three.choose("combine", "Concatenate")
-    three.choose("crop", "Tiles")
+    three.choose("combine", "Each place picks one")
+    three.choose("crop", "Average of tiles")
     expect(three.control("views").locator("img")).to_have_count(6, timeout=PATIENCE)  # two tiles each
-    assert "combine: Concatenate" in three.generate_small("three references")
+    assert "combine: Each place picks one" in three.generate_small("three references")
 
 
 def test_a_row_leads_to_its_region(three: StylePage) -> None:

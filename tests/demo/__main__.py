@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.mini.world import Scenes
 
 OUT = Path("demo")
+OPENING = Path(__file__).parent / "opening"  # an extension: what the page opens with
 STEPS = 20
 COLUMNS: dict[str, dict[str, Any] | None] = {
     "no style": None,
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help="leave the page open at the printed address")
     arguments = parser.parse_args()
     print("Unpacking the miniature, a small SDXL trained on a world of shapes (tests/mini).")
-    with start(assemble(OUT / "models").root, "--api") as host:
+    with start(assemble(OUT / "models").root, "--api", "--extension", str(OPENING)) as host:
         webui = WebUI(host.url)
         rows = [row(webui, wish) for wish in WISHES]
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +67,10 @@ def main() -> None:
         sheet.save(arguments.out)
         print(f"Contact sheet: {arguments.out.resolve()}")
         if arguments.serve:
-            print(f"The page is open at {host.url} until you press Ctrl+C. Prompts that it understands: “a star”,")
-            print("“a red moon with dots on navy background, top left”. Choose 128 × 128 pixels, CFG 4.")
+            print(
+                f"The page is open at {host.url} until you press Ctrl+C: press Generate, open InstantStyle, press it again."
+            )
+            print("Other prompts that it understands: “a heart”, “a red moon with dots on navy background, top left”.")
             host.wait()
 
 

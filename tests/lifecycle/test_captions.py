@@ -1,4 +1,4 @@
-"""The paper clip: the words of a reference's own prompt, and of no other text that pictures carry."""
+"""The button Describe: the words of content in a reference's own prompt, and of no other text that pictures carry."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 from lib_instantstyle.errors import InstantStyleError, PictureError
 from lib_instantstyle.webui.encoding.captions import caption
 from lib_instantstyle.webui.page.pictures import PictureBox
+from lib_instantstyle.webui.page.tabs.style_tab import _describe
 from tests.lifecycle.conftest import Studio
 
 SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, Model: tiny"
@@ -58,7 +59,7 @@ def jpeg(comment: bytes) -> Any:
     ids=["PNG", "JPEG", "GIF", "Lightroom"],
 )
 def test_a_generated_picture_knows_its_prompt(picture: Any) -> None:
-    assert caption(picture, "style reference") == "a red cat"
+    assert caption(picture, "style reference") == "a cat"
 
 
 @pytest.mark.parametrize(
@@ -108,4 +109,25 @@ def test_without_an_interrogator_words_are_the_user_s(studio: Studio, monkeypatc
     monkeypatch.setattr(studio.host.shared, "interrogator", None)
     with pytest.raises(InstantStyleError, match="has no interrogator"):
         caption(dropped("PNG"), "style reference")
-    assert caption(png(("parameters", f"a red cat\n{SETTINGS}")), "style reference") == "a red cat"
+    assert caption(png(("parameters", f"a red cat\n{SETTINGS}")), "style reference") == "a cat"
+
+
+def test_words_of_style_are_left_out_of_what_the_interrogator_sees(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrogator = studio.host.shared.interrogator
+    seen = "an oil painting of a cat in a blue hat, by Vincent van Gogh"
+    monkeypatch.setattr(interrogator, "interrogate", lambda _image: seen)
+    assert caption(dropped("PNG"), "style reference") == "a cat in a hat"
+    monkeypatch.setattr(interrogator, "interrogate", lambda _image: "red and blue, watercolor, by Monet")
+    with pytest.raises(InstantStyleError, match="saw no content: 'red and blue, watercolor, by Monet'"):
+        caption(dropped("PNG"), "style reference")
+
+
+def test_a_prompt_of_style_alone_asks_the_interrogator() -> None:
+    assert caption(png(("parameters", f"masterpiece, watercolor\n{SETTINGS}")), "style reference") == SEEN
+
+
+def test_describing_again_replaces_what_was_there() -> None:
+    picture = png(("parameters", f"a red cat\n{SETTINGS}"))
+    assert [_describe(picture, before) for before in ("", "a cat", "balloons, a dog")] == ["a cat"] * 3

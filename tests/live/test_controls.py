@@ -179,9 +179,9 @@ def test_regions_follow_only_masked_inpainting(webui: WebUI, style: dict[str, An
         ({"content": "a cat:99"}, "must be between 0 and 3"),
         ({"preset": "custom", "blocks": "style.30:1"}, "has the layers 0 to 9"),
         ({"preset": "all blocks", "anti_layout": 1}, "takes over"),
-        ({"combine": "blend"}, "must be one of: Mean"),
+        ({"combine": "mix"}, "must be one of: Blend"),
         ({"style": "no such style"}, "There is no saved style 'no such style'"),
-        ({"reference": "layout nonsense"}, "64 hexadecimal digits"),
+        ({"reference": "layout nonsense"}, "is no hash of a picture"),
     ],
 )
 def test_mistakes_are_named(webui: WebUI, style: dict[str, Any], change: dict[str, Any], message: str) -> None:

@@ -74,12 +74,13 @@ KNOW_THE_HOST = {  # the files that import `modules`, and what for
     "webui/setup/folders": "paths, and the command line",
     "webui/encoding/captions": "the infotext in a picture, and the interrogator",
     "webui/forms/xyz": "adds axes",
+    "webui/forms/last_parameters": "the file that the arrow reads",
     "webui/forms/extra_networks": "adds cards and a tag",
     "webui/routes/access": "the queue's lock",
     "webui/page/accordion": "the accordion with a box to tick",
     "webui/page/fields": "the queue's lock, and the button that looks again",
+    "webui/page/send_buttons": "a small button",
     "webui/page/compat": "opens what the page names as files",
-    "webui/page/tabs/style_tab": "a small button",
 }
 
 

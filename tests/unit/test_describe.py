@@ -39,3 +39,9 @@ def test_an_adapter_is_told_by_its_tensors(tmp_path: Path, tensors: dict, kind: 
 def test_encoders(tmp_path: Path) -> None:
     assert encoder_kind(EncoderFile(tmp_path, tmp_path, 1664, 1280)) == "ViT-bigG"
     assert encoder_kind(EncoderFile(tmp_path, tmp_path, 8, 9)) == "a CLIP tower 9 wide"
+
+
+def test_an_adapter_for_another_text_tower_says_which(tmp_path: Path) -> None:
+    adapter = open_adapter(files.save_safetensors(tmp_path / "small.safetensors", files.linear_adapter(64)))
+    assert "content removal where text vectors are 64 wide too" in adapter_abilities(adapter)
+    assert adapter_abilities(adapter, 64) == "style, layout and content removal"

@@ -70,7 +70,7 @@ def test_what_is_neither_true_nor_false_is_not_taken_for_off(enabled: Any) -> No
         ({"start": 0.8, "end": 0.2}, r"End \(end\) must be greater than Start \(start\); got start 0.8 and end 0.2"),
         ({"start": 0.5, "end": 0.5}, "must be greater"),
         ({"preset": "custom", "blocks": "head:1"}, "No UNet block is called 'head'"),
-        ({"reference": "nothing"}, "64 hexadecimal digits; got 'nothing'"),
+        ({"reference": "nothing"}, "'nothing' is no hash of a picture"),
         ({1: 2}, "Unknown InstantStyle key 1"),
     ],
 )

@@ -256,7 +256,7 @@ def test_anti_layout_at_a_site_is_exactly_zero_for_conditional_rows(wish, adapte
 )  # fmt: skip
 def test_anti_layout_contradicts_taking_the_layout_over(adapter: Adapter, wishes: dict[str, Any]) -> None:
     params = StyleParams(anti_layout=1.0, **wishes)
-    with pytest.raises(ParameterError, match=r"Anti-layout \(anti_layout\) pushes away from the composition"):
+    with pytest.raises(ParameterError, match=r"Avoid its composition \(anti_layout\) pushes away from the composition"):
         check_requirements(params, adapter, 1, 1280, ())
     for roles in ({"layout"}, None):  # a separate picture, or nothing known
         check_requirements(params, adapter, 1, 1280, roles)

@@ -15,6 +15,39 @@ def test_what_is_kept_is_found(tmp_path: Path) -> None:
     cache.put(torch.arange(4.0), "a", "b")
     assert torch.equal(cache.get("a", "b"), torch.arange(4.0))
     assert cache.get("a", "c") is None
+    assert cache.get("b", "b") is None
+
+
+def test_names_are_found_by_their_beginnings(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path)
+    assert cache.find("ab") == []
+    for name in ("abcd", "abce", "ab"):
+        cache.put(torch.zeros(1), name, "crop")
+    cache.put(torch.zeros(1), "abcf", "another crop")
+    assert cache.find("abc", "crop") == ["abcd", "abce"]
+    assert cache.find("abcf", "crop") == []
+    assert cache.find("ab", "crop") == ["ab"], "a whole name is never ambiguous"
+
+
+def test_a_thumbnail_is_made_once_and_found_by_a_beginning(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path)
+    assert cache.thumbnail("ab") is None
+    cache.put_thumbnail(lambda: b"small", "abcd")
+    cache.put_thumbnail(pytest.fail, "abcd")
+    assert cache.thumbnail("abc") == b"small"
+    cache.put_thumbnail(lambda: b"another", "abce")
+    assert cache.thumbnail("abc") is None
+    assert cache.find("abcd") == [], "a thumbnail is no embedding"
+
+
+def test_thumbnails_count_too(tmp_path: Path) -> None:
+    cache = EmbeddingCache(tmp_path, limit=300)
+    for number in range(9):
+        cache.put_thumbnail(lambda: bytes(100), f"a{number}")
+        _age(tmp_path, 10)
+    assert len(list(tmp_path.iterdir())) == 3
+    assert cache.thumbnail("a8")
+    EmbeddingCache(tmp_path / "off", limit=0).put_thumbnail(pytest.fail, "a")
 
 
 def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from PIL import Image
 
 from lib_instantstyle.errors import InstantStyleError
+from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.pictures.decoding import load_picture, open_picture
 from lib_instantstyle.pictures.formats import DECODE_ERRORS
-
-_MAX_WORDS = 12  # a removal vector of a whole prompt says nothing in particular
+from lib_instantstyle.webui.encoding.content_words import content_words
 
 
 def caption(picture: Any, name: str) -> str:
-    """Return words for the content of ``picture``: the first phrase of its own prompt, else the interrogator's.
+    """Return words for the content of ``picture``, from its own prompt or else from the interrogator.
 
     Empty if there is no picture. ``name`` is what messages call it.
 
     Raises:
-        InstantStyleError: If the picture cannot be read, or there is no interrogator, or it fails.
+        InstantStyleError: If the picture cannot be read, or there is no interrogator, or it fails or finds no content.
     """
     image = open_picture(picture, name=name)
     return "" if image is None else _prompt_subject(image) or _interrogated(image, name)
@@ -31,7 +30,7 @@ def _prompt_subject(image: Image.Image) -> str:
 
     prompt = _own_parameters(image).get("Prompt", "")
     without_tags, _ = extra_networks.parse_prompt(prompt)
-    return _first_phrase(without_tags)
+    return content_words(without_tags)
 
 
 def _own_parameters(image: Image.Image) -> dict[str, Any]:
@@ -60,11 +59,9 @@ def _interrogated(image: Image.Image, name: str) -> str:
         raise InstantStyleError(
             "The WebUI's interrogator (CLIP) failed; its reason is in the console. Write the content yourself.", 503
         )
-    return _first_phrase(words)
-
-
-def _first_phrase(text: str) -> str:
-    """Return the first phrase of a prompt, without the brackets and weights of emphasis."""
-    plain = re.sub(r":\s*[\d.]+(?=\s*[)\]])|[()\[\]{}\\]", "", text)
-    phrase = next((part.strip() for part in re.split(r"[,\n]|\bBREAK\b|\bAND\b", plain) if part.strip()), "")
-    return " ".join(phrase.split()[:_MAX_WORDS])
+    found = content_words(words)
+    if picture and not found:
+        raise InstantStyleError(
+            f"The WebUI's interrogator saw no content: {quoted(words)}. Write the content yourself.", 503
+        )
+    return found

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.params.combination import MAX_PICTURES
-from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
+from lib_instantstyle.params.picture_hashes import ROLES, SHORT, PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import BLACK, Picture, is_empty, load_picture, load_pictures
 from lib_instantstyle.pictures.regions import Mask, make_mask
@@ -24,7 +24,7 @@ class JobPicture:
     """A picture and its hash.
 
     Attributes:
-        sha256: Hash of its size and pixels.
+        sha256: Hash of its size and pixels; its beginning where only that was pasted.
         decoded: The picture; None where only the hash was pasted.
         name: What messages call it.
         is_input: Whether it is the img2img input, which differs from job to job.
@@ -156,10 +156,9 @@ def _masks(params: StyleParams, fetch: Fetch) -> dict[int, Mask]:
 def _known_masks(hashes: PictureHashes) -> dict[int, Mask]:
     masks = {}
     for index, sha256 in hashes.masks.items():
-        mask = find_mask(sha256)
+        name = f"region mask of reference {index + 1}"
+        mask = find_mask(sha256, name)
         if mask is None:
-            raise PictureError(
-                f"The region mask of reference {index + 1} (SHA-256 {sha256[:12]}…) is not in the cache. Paint it anew."
-            )
+            raise PictureError(f"The {name} (SHA-256 {sha256[:SHORT]}…) is not in the cache. Paint it anew.")
         masks[index] = mask
     return masks

@@ -16,7 +16,8 @@ from lib_instantstyle.models.embedding_cache import EmbeddingCache
 from lib_instantstyle.models.encoder_file import EncoderFile, choose_encoder
 from lib_instantstyle.models.vision_tower import VisionTower
 from lib_instantstyle.params.declared import Crop
-from lib_instantstyle.webui.encoding.cache import open_cache
+from lib_instantstyle.params.picture_hashes import SHORT
+from lib_instantstyle.webui.encoding.cache import keep_thumbnail, open_cache, whole_hash
 from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
 from lib_instantstyle.webui.encoding.job_pictures import JobPicture, JobPictures
 from lib_instantstyle.webui.hosts.host import Host
@@ -92,15 +93,17 @@ class _CachedEncoder:
 
     def require(self, picture: JobPicture) -> None:
         """Refuse a picture of which only the hash is known and no embedding is cached."""
-        if picture.decoded is None and self.cache.get(*self._key(picture.sha256)) is None:
+        if picture.decoded is None and self._get(self._hash(picture)) is None:
             raise PictureError(
-                f"The {picture.name} with SHA-256 {picture.sha256[:12]}… is not in the embedding cache (crop "
-                f"{self.crop.value}). Drop the picture again, or clear the field Reference SHA-256."
+                f"The {picture.name} with SHA-256 {picture.sha256[:SHORT]}… is not in the embedding cache (crop "
+                f"{self.crop.value}). Drop the picture again, or remove it from the pictures from earlier."
             )
 
     def embed(self, picture: JobPicture) -> torch.Tensor:
         """Return the embedding of a picture."""
-        return self._cached(lambda tower: self._encode(tower, picture), picture.sha256)
+        if picture.decoded is not None and not picture.is_input:
+            keep_thumbnail(self.cache, picture.decoded)
+        return self._cached(lambda tower: self._encode(tower, picture), self._hash(picture))
 
     def nothing(self) -> torch.Tensor:
         """Return the embedding of "no picture": zeros for linear adapters, which need no tower for it."""
@@ -109,21 +112,29 @@ class _CachedEncoder:
         return self._cached(lambda tower: tower.encode_nothing(), _NOTHING)
 
     def _cached(self, encode: Callable[[VisionTower], torch.Tensor], name: str) -> torch.Tensor:
-        known = self.cache.get(*self._key(name))
+        known = self._get(name)
         self.count(known is not None)
         if known is not None:
             return known
         computed = self._computed(encode)
-        self.cache.put(computed, *self._key(name))
+        self.cache.put(computed, name, *self._key(name))
         return computed
+
+    def _get(self, name: str) -> torch.Tensor | None:
+        return self.cache.get(name, *self._key(name))
 
     def _encode(self, tower: VisionTower, picture: JobPicture) -> torch.Tensor:
         self.require(picture)
         return tower.encode(picture.decoded.image, self.kind, self.crop)  # type: ignore[union-attr]
 
+    def _hash(self, picture: JobPicture) -> str:
+        """Return the whole hash of a picture of which only the beginning may be known."""
+        if picture.decoded is not None:
+            return picture.sha256
+        return whole_hash(self.cache, picture.sha256, picture.name, *self._key(picture.sha256)) or picture.sha256
+
     def _key(self, name: str) -> tuple[str, ...]:
-        crop = "" if name == _NOTHING else self.crop.value
-        return (self.file.fingerprint, self.kind.value, crop, name)
+        return (self.file.fingerprint, self.kind.value, "" if name == _NOTHING else self.crop.value)
 
     def _computed(self, encode: Callable[[VisionTower], torch.Tensor]) -> torch.Tensor:
         try:

@@ -6,6 +6,7 @@ its default. Pasting text with our version fills in those defaults; text without
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -16,7 +17,7 @@ from typing import Any
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.params.blocks import LAYOUT, Preset
 from lib_instantstyle.params.declared import Passes
-from lib_instantstyle.params.picture_hashes import PictureHashes
+from lib_instantstyle.params.picture_hashes import SHORT, PictureHashes
 from lib_instantstyle.params.style_params import controls, default_of
 from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
 
@@ -76,7 +77,7 @@ def _idle(style: PreparedStyle, *, hires: bool) -> set[str]:
 def _hashes(style: PreparedStyle) -> str:
     hashes, idle = style.hashes or PictureHashes(), () if style.params.takes_layout else ("layout",)
     others = {role: sha256 for role, sha256 in hashes.others.items() if role not in idle}
-    return dataclasses.replace(hashes, others=others).text()
+    return dataclasses.replace(hashes, others=others).text(SHORT)
 
 
 def write_styles(hashes: Mapping[int, Mapping[str, str]], batch: Iterable[int]) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def _text_of_picture(
 
 
 def fill_defaults(parameters: dict[str, Any]) -> None:
-    """Complete pasted ``parameters`` with the defaults that `write` left out."""
+    """Complete pasted ``parameters`` with the defaults that `write` left out, and call choices as the page does."""
     if VERSION not in parameters:
         return
     _rejoin_sizes(parameters)
@@ -112,6 +113,9 @@ def fill_defaults(parameters: dict[str, Any]) -> None:
         if control.recorded:
             default = default_of(name)
             parameters.setdefault(key_of(name), str(default.value if isinstance(default, Enum) else default))
+        if control.choices:
+            with contextlib.suppress(ValueError):  # a value that nobody knows stays for the page to refuse
+                parameters[key_of(name)] = control.choices(parameters[key_of(name)]).value
 
 
 def _rejoin_sizes(parameters: dict[str, Any]) -> None:

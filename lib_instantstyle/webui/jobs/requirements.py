@@ -96,8 +96,9 @@ def _check_roles(params: StyleParams, roles: Collection[str]) -> None:
         )
     if params.anti_layout and params.takes_layout and "layout" not in roles:
         raise ParameterError(
-            f"Anti-layout (anti_layout) pushes away from the composition that the preset {params.preset.value} takes "
-            "over. Choose a preset without layout, give a separate layout picture, or set anti-layout to 0."
+            "Avoid its composition (anti_layout) pushes away from the composition that the preset "
+            f"{params.preset.value} takes over. Choose a preset without layout, give a separate layout picture, or set "
+            "anti-layout to 0."
         )
 
 

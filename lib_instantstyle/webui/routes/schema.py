@@ -21,7 +21,9 @@ def _property(name: str, control: Control) -> dict[str, Any]:
     if control.pictures:
         return entry | _pictures(control)
     if control.choices:
-        return entry | {"type": "string", "enum": [m.value for m in control.choices], "default": default.value}
+        names = [member.value for member in control.choices]
+        also = [name for member in control.choices for name in member.also]
+        return entry | {"type": "string", "enum": [*names, *also], "default": default.value}
     if isinstance(default, bool):
         return entry | {"type": "boolean", "default": default}
     if isinstance(default, float):

@@ -91,8 +91,8 @@ function switchToTab(name) {
     };
 }
 
-const switch_to_txt2img = switchToTab('txt2img');
-const switch_to_img2img = switchToTab('img2img');
+window.switch_to_txt2img = switchToTab('txt2img'); // the host's are functions, which are the window's too
+window.switch_to_img2img = switchToTab('img2img');
 
 // --- cards of extra networks
 

@@ -1,7 +1,8 @@
-"""The tab Style, which opens first: a picture, a recipe, and the content to remove."""
+"""The tab Style, which opens first: a picture, recipes to start from, and the content to remove."""
 
 from __future__ import annotations
 
+import functools
 from enum import Enum
 from html import escape
 from typing import Any
@@ -11,13 +12,20 @@ import gradio as gr
 from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params import recipes
 from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding import captions
 from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields, queued
 from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.page.tabs.earlier import EarlierPictures
 
-_OWN = "My own"
+# The page's script shows it, and the share, where much of a panorama would be lost.
+_CROPPED = (
+    f"<p data-crop='{Crop.CENTRE.value}' hidden><span>The encoder sees only the middle</span> <b></b> "
+    "<span>of this picture: another crop (tab References) shows it all.</span></p>"
+)
+_RECIPES = "<p>Start from a recipe, and change what it set as you like:</p>"
 
 
 class StyleTab(Section):
@@ -26,8 +34,6 @@ class StyleTab(Section):
     def __init__(self, fields: Fields, models: ModelFiles, tab: str) -> None:
         super().__init__(fields)
         self._tab = tab
-        from modules.ui_components import ToolButton
-
         with gr.Row():
             with gr.Column(scale=2, min_width=160):
                 fields.add("image")
@@ -36,24 +42,27 @@ class StyleTab(Section):
                 # The page's script presses it after a drop that it could not take.
                 self._refuse = fields.extra(gr.Button, "drop_refused", "", visible=False)
                 self._dropped = fields.extra(gr.Textbox, "dropped", visible=False)
-                fields.add("reference", visible=False)
+                gr.HTML(
+                    _CROPPED,
+                    elem_id=fields.elem_id("cropped"),
+                    elem_classes=["instantstyle-advice", "instantstyle-cropped"],
+                )
+                self._earlier = EarlierPictures(fields)
                 self._in_use = fields.extra(gr.HTML, "in_use", visible=False, elem_classes="instantstyle-advice")
             with gr.Column(scale=3, min_width=240):
-                self._recipe = fields.extra(
-                    gr.Dropdown,
-                    "recipe",
-                    choices=[_OWN, *(recipe.name for recipe in recipes.RECIPES)],
-                    value=_OWN,
-                    label="Recipe",
-                    info="Fills in the controls for a purpose.",
-                )
+                gr.HTML(_RECIPES, elem_classes="instantstyle-advice")
+                with gr.Row(elem_classes="instantstyle-recipes"):
+                    self._recipes = [
+                        fields.extra(gr.Button, f"recipe_{number}", recipe.name, size="sm")
+                        for number, recipe in enumerate(recipes.RECIPES, start=1)
+                    ]
                 self._advice = fields.extra(gr.HTML, "advice", visible=False, elem_classes="instantstyle-advice")
                 for name in ("preset", "style_weight", "layout_weight"):
                     fields.add(name)
         with gr.Row():
             fields.add("content", scale=5)
             self._caption = fields.extra(
-                ToolButton, "caption", "📎", tooltip="Describe the reference: from its own prompt, or interrogate"
+                gr.Button, "caption", "Describe", size="sm", elem_classes="instantstyle-describe"
             )
             fields.add("content_strength", scale=3)
         with gr.Row():
@@ -63,16 +72,14 @@ class StyleTab(Section):
         """Fill in recipes, describe the reference, and show the hints that choices call for."""
         fields = self._fields
         filled = [fields[name] for name in recipes.fields()]
-        self._recipe.input(_fill, inputs=[self._recipe], outputs=[self._advice, *filled], show_progress=False)
+        for button, recipe in zip(self._recipes, recipes.RECIPES, strict=True):
+            button.click(functools.partial(_fill, recipe), outputs=[self._advice, *filled], show_progress=False)
         self._caption.click(queued(_describe), inputs=[fields["image"], fields["content"]], outputs=[fields["content"]])
         use = js(f"async () => [await instantstyleLastResult('{self._tab}')]")
         self._last.click(_check_found, inputs=[self._found], **use, show_progress=False)
         refused = js("() => [instantstyleRefused()]")
         self._refuse.click(_refused, inputs=[self._dropped], **refused, show_progress=False)
-        reference = fields["reference"]
-        reference.change(
-            lambda value: gr.update(visible=bool(value)), inputs=[reference], outputs=[reference], show_progress=False
-        )
+        self._earlier.connect()
         style = fields["style"]
         style.change(_in_use, inputs=[style], outputs=[self._in_use], show_progress=False)
 
@@ -92,17 +99,15 @@ def _in_use(style: str) -> Any:
     return gr.update(value=text, visible=bool(style))
 
 
-def _fill(name: str) -> list[Any]:
-    recipe = next((recipe for recipe in recipes.RECIPES if recipe.name == name), None)
-    if recipe is None:
-        return [gr.update(visible=False), *[gr.update()] * len(recipes.fields())]
+def _fill(recipe: recipes.Recipe) -> list[Any]:
     values = [value.value if isinstance(value, Enum) else value for value in recipes.filled(recipe).values()]
-    return [gr.update(value=escape(recipe.advice), visible=True), *values]
+    return [gr.update(value=f"<b>{escape(recipe.name)}</b> {escape(recipe.advice)}", visible=True), *values]
 
 
 def _describe(image: Any, content: str) -> str:
     if is_empty(image):
         raise gr.Error("There is no style reference to describe. Drop one first.")
     words = captions.caption(image, "style reference")
-    known = [part.strip() for part in content.split(",") if part.strip()]
-    return ", ".join([*known, words]) if words and words not in known else content
+    if content.strip() not in ("", words):
+        gr.Info(f"Describe has replaced {quoted(content)}.")
+    return words

@@ -89,8 +89,9 @@ class ScriptRunner(HookCaller):
         self.inputs[0] = dropdown
         self.setup_ui_for_section(None, self.selectable_scripts)
 
-        def select(index: int | None) -> list[Any]:
-            return [gr.update(visible=bool(index) and i == index - 1) for i in range(len(self.selectable_scripts))]
+        def select(index: int | None) -> Any:
+            shown = [gr.update(visible=bool(index) and i == index - 1) for i in range(len(self.selectable_scripts))]
+            return shown if len(shown) > 1 else shown[0]  # gradio takes a list for the value of a single output
 
         dropdown.change(select, [dropdown], [script.group for script in self.selectable_scripts])
         self.infotext_fields.append((dropdown, lambda d: gr.update(value=d.get("Script", "None"))))

@@ -124,7 +124,10 @@ class Script(scripts.Script):
                     elem_id=self.elem_id(f"{axis.lower()}_type"),
                 )  # fmt: skip
                 values = gr.Textbox(label=f"{axis} values", lines=1, elem_id=self.elem_id(f"{axis.lower()}_values"))
-                chosen = gr.Dropdown(label=f"{axis} values", visible=False, multiselect=True, interactive=True)
+                chosen = gr.Dropdown(
+                    label=f"{axis} values", visible=False, multiselect=True, interactive=True,
+                    elem_id=self.elem_id(f"{axis.lower()}_values_dropdown"),
+                )  # fmt: skip
             axes += [kind, values, chosen]
         with gr.Row():
             draw_legend = gr.Checkbox(label="Draw legend", value=True, elem_id=self.elem_id("draw_legend"))
@@ -135,7 +138,17 @@ class Script(scripts.Script):
             sub = gr.Checkbox(label="Include Sub Grids", value=False)
             csv_mode = gr.Checkbox(label="Use text inputs instead of dropdowns", value=False)
             margin = gr.Slider(label="Grid margins (px)", minimum=0, maximum=500, value=0, step=2)
+        for kind, values, chosen in zip(axes[::3], axes[1::3], axes[2::3], strict=True):
+            shown = {"inputs": [kind, csv_mode], "outputs": [values, chosen], "show_progress": False}
+            kind.change(self._shown, **shown)
+            csv_mode.change(self._shown, **shown)
         return [*axes, draw_legend, *extras, lone, sub, no_fixed_seeds, *vary, margin, csv_mode]
+
+    def _shown(self, index, csv_mode):
+        """Show the field for the values of an axis: a list where it has choices, or else text."""
+        choices = self.current_axis_options[index or 0].choices
+        is_list = choices is not None and not csv_mode
+        return [gr.update(visible=not is_list), gr.update(visible=is_list, choices=choices() if is_list else [])]
 
     def run(self, p, *args):
         """Run every cell; one that fails stays blank."""
