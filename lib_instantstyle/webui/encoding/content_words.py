@@ -67,15 +67,12 @@ def _content(phrase: str) -> str:
     for said_of_the_picture in (_ARTIST, _STYLE_OF, _PICTURE_OF):
         phrase = said_of_the_picture.sub("", phrase)
     words = phrase.split()
-    kept: list[str] = []
-    left_out = False
-    for word, after in itertools.zip_longest(words, words[1:], fillvalue="of"):
-        if not _is_style(word, after):
-            if left_out and kept and kept[-1].lower() in ("a", "an"):  # "an orange fox"
-                kept[-1] = "an" if word[0].lower() in "aeiou" else "a"
-            kept.append(word)
-        left_out = _is_style(word, after)
-    return " ".join(_joined(kept))
+    pairs = [*itertools.zip_longest(words, words[1:], fillvalue="of")]
+    joined = _joined([word for word, after in pairs if not _is_style(word, after)])
+    for place, (article, word) in enumerate(itertools.pairwise(joined)):
+        if article.lower() in ("a", "an") and (article, word) not in pairs:  # "an orange fox"
+            joined[place] = "an" if word[0].lower() in "aeiou" else "a"
+    return " ".join(joined)
 
 
 def _is_style(word: str, after: str) -> bool:
