@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, TimeoutError, expect
 
 PATIENCE = 30_000  # milliseconds; a CPU may be slow
@@ -112,10 +114,11 @@ class StylePage:
         return self._text_in("#html_info_txt2img", "Steps:")
 
     def result(self) -> tuple[str, bytes]:
-        """Return infotext and file of the picture that was asked for, once it is there."""
+        """Return infotext and pixels of the picture that was asked for, once it is there."""
         infotext = self._text_in("#html_info_txt2img", "Steps:")
         address = self.page.locator("#txt2img_gallery img").first.get_attribute("src")
-        return infotext, self.page.request.get(str(address)).body()
+        file = io.BytesIO(self.page.request.get(str(address)).body())
+        return infotext, Image.open(file).convert("RGB").tobytes()  # some WebUIs write equal pictures as unequal files
 
     def generate_in_vain(self) -> str:
         """Press Generate and return the error that is shown."""

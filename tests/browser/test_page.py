@@ -74,7 +74,9 @@ def test_pasting_another_picture_s_parameters_switches_off(page: StylePage, stri
 
 def test_a_mistake_is_shown(page: StylePage) -> None:
     page.open_accordion()
-    assert "No reference picture was given" in page.generate_in_vain()
+    page.generate_in_vain()  # whose words some WebUIs lose
+    assert "No reference picture was given" in page.toast()
+    expect(page.control("preflight")).to_contain_text("No reference picture was given")
     assert "InstantStyle" not in StylePage(page.page, page.page.url).generate_small("plain")
 
 
