@@ -90,3 +90,13 @@ def test_a_layout_or_subject_picture_takes_effect(page: StylePage, stripes: Path
     page.number("#script_txt2img_instantstyle_style_weight", "0")
     page.choose("preset", "Style + layout")
     expect(line).to_contain_text("Ready", timeout=PATIENCE)
+
+
+def test_the_layout_weight_is_grey_where_it_does_nothing(page: StylePage) -> None:
+    page.open_accordion()
+    number = page.control("layout_weight").locator("input[type=number]")
+    expect(number).to_be_disabled()
+    page.choose("preset", "Style + layout")
+    expect(number).to_be_enabled(timeout=PATIENCE)
+    page.pick("preset", "Style")
+    expect(number).to_be_disabled(timeout=PATIENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from enum import Enum
 from html import escape
@@ -9,10 +10,13 @@ from typing import Any
 
 import gradio as gr
 
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.models.model_files import ModelFiles
 from lib_instantstyle.params import recipes
+from lib_instantstyle.params.blocks import LAYOUT, Preset
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.declared import Crop
+from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding import captions
 from lib_instantstyle.webui.page.compat import js
@@ -57,8 +61,9 @@ class StyleTab(Section):
                         for number, recipe in enumerate(recipes.RECIPES, start=1)
                     ]
                 self._advice = fields.extra(gr.HTML, "advice", visible=False, elem_classes="instantstyle-advice")
-                for name in ("preset", "style_weight", "layout_weight"):
+                for name in ("preset", "style_weight"):
                     fields.add(name)
+                fields.add("layout_weight", interactive=False)  # which the first preset leaves out
         with gr.Row():
             fields.add("content", scale=5)
             self._caption = fields.extra(
@@ -82,6 +87,16 @@ class StyleTab(Section):
         self._earlier.connect()
         style = fields["style"]
         style.change(_in_use, inputs=[style], outputs=[self._in_use], show_progress=False)
+        blocks = [fields["preset"], fields["blocks"]]
+        for component in blocks:
+            component.change(_layout_weight, inputs=blocks, outputs=[fields["layout_weight"]], show_progress=False)
+
+
+def _layout_weight(preset: str, blocks: str) -> Any:
+    """Let the layout weight be set where it does something."""
+    with contextlib.suppress(ParameterError):  # the tab Blocks and the status line say what is wrong with the text
+        return gr.update(interactive=LAYOUT in StyleParams(preset=Preset(preset), blocks=blocks).selected)
+    return gr.update()
 
 
 def _check_found(found: str) -> None:
