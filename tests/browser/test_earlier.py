@@ -25,7 +25,8 @@ def two_references(page: StylePage, stripes: Path, sunset: Path) -> str:
     page.upload(stripes)
     page.open_tab("References")
     page.give("images_upload", sunset)
-    expect(page.control("images").locator("img").first).to_be_visible(timeout=PATIENCE)
+    expect(page.control("images").locator("img")).to_have_count(1, timeout=PATIENCE)
+    page.unfold_weights()
     page.text("weights", "1, 0.5")
     return page.generate_small("earlier")
 

@@ -69,7 +69,7 @@ def test_the_title_shows_and_counts_what_is_given(page: StylePage, stripes: Path
     page.give("images_upload", sunset)
     expect(summary).to_have_text("Style 1.0 · 2 references", timeout=PATIENCE)
     page.control("layout_image").locator("input[type=file]").set_input_files(sunset)
-    expect(summary).to_have_text("Style 1.0 · 2 references · layout", timeout=PATIENCE)
+    expect(summary).to_have_text("Style + layout 1.0/1.0 · 2 references · layout", timeout=PATIENCE)
 
 
 def test_the_first_tab_tells_of_a_panorama(page: StylePage, stripes: Path, sunset: Path) -> None:
