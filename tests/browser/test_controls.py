@@ -89,7 +89,7 @@ def test_the_caption_comes_from_the_reference_s_own_prompt(page: StylePage, tmp_
     page.open_accordion()
     page.upload(path)
     page.press("caption")
-    expect(page.control("content").locator("textarea")).to_have_value("a red fox", timeout=PATIENCE)
+    expect(page.control("content").locator("textarea")).to_have_value("a fox", timeout=PATIENCE)
 
 
 def test_the_curve_is_drawn_as_it_is_set(styled: StylePage) -> None:
