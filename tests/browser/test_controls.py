@@ -264,12 +264,12 @@ def test_sending_carries_galleries_too(styled: StylePage, sunset: Path) -> None:
     styled.open_tab("References")
     styled.give("images_upload", sunset)
     expect(styled.control("images").locator("img")).to_have_count(1, timeout=PATIENCE)
-    styled.choose("combine", "Add")
+    styled.choose("combine", "Add up")
     infotext = styled.generate_small("sent with two")
     styled.page.click("#txt2img_send_to_img2img")
-    expect(styled.control("combine", "img2img").locator("input")).to_have_value("Add", timeout=PATIENCE)
+    expect(styled.control("combine", "img2img").locator("input")).to_have_value("Add up", timeout=PATIENCE)
     expect(styled.control("images", "img2img").locator("img")).to_have_count(1)
-    assert "combine: Add" in infotext
+    assert "combine: Add up" in infotext
 
 
 def test_a_card_puts_the_style_into_the_prompt(styled: StylePage) -> None:
