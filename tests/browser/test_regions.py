@@ -69,6 +69,7 @@ def one(page: StylePage, stripes: Path) -> StylePage:
     for selector in ("#txt2img_width", "#txt2img_height"):
         page.number(selector, "64")
     page.open_tab("Regions")
+    expect(page.control("region_canvas").locator("[role=radio]")).to_have_count(1, timeout=PATIENCE)
     return page
 
 
