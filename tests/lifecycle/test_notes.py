@@ -53,7 +53,7 @@ def test_each_job_leaves_one_line_in_the_log(studio: Studio, caplog: pytest.LogC
     first, again = (record.getMessage() for record in caplog.records if record.levelno == logging.INFO)
     for line in (first, again):
         assert line.startswith(
-            "up_blocks.0.attentions.1 1, subtract a cat, ip-adapter_sdxl.safetensors, 4 tokens; ready in "
+            "up_blocks.0.attentions.1 1, push away a cat, ip-adapter_sdxl.safetensors, 4 tokens; ready in "
         )
     assert first.endswith(" ms; known: 0 of 1 embeddings, 0 of 12 tensors")
     assert again.endswith(" ms; known: 1 of 1 embeddings, 12 of 12 tensors")
