@@ -211,10 +211,18 @@ def test_a_number_of_references_that_is_none_is_refused(studio: Studio) -> None:
     )
 
 
-def status_line(studio: Studio) -> Any:
-    """The status line of txt2img, as the page was built."""
+def test_the_input_picture_is_a_subject_only_where_it_is_asked_for(studio: Studio) -> None:
+    line = status_line(studio, "img2img")
+    for values in ({}, {"subject_weight": 0.2}):
+        assert shown(line, 1, values) == "Ready to generate."
+    given = {"subject_image_known": "given"}
+    assert shown(line, 1, given).startswith("The subject picture does nothing")
+
+
+def status_line(studio: Studio, tab: str = "txt2img") -> Any:
+    """The status line of ``tab``, as the page was built."""
     events = (getattr(event.fn, "__self__", None) for event in studio.host.shared.demo.fns)
-    return next(owner for owner in events if isinstance(owner, StatusLine))
+    return next(owner for owner in events if isinstance(owner, StatusLine) and owner._tab == tab)
 
 
 def shown(line: Any, references: int, values: dict[str, Any]) -> str:
