@@ -59,7 +59,7 @@ class Run:
 
     def serves(self, rows: int) -> bool:
         """Whether each of ``rows`` reads something of every source."""
-        served = (sum(p.rows.stop - p.rows.start for p in acting.portions) for acting in self._acting)
+        served = (sum(len(_range(portion)) for portion in acting.portions) for acting in self._acting)
         return all(count == rows for count in served)
 
     @property

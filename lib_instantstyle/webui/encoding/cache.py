@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 from PIL import Image
 
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.models.embedding_cache import EmbeddingCache
 from lib_instantstyle.pictures.decoding import Picture
 from lib_instantstyle.pictures.regions import Mask
+from lib_instantstyle.pictures.thumbnails import thumbnail
 from lib_instantstyle.webui.setup.folders import cache_folder
 from lib_instantstyle.webui.setup.settings import current_settings
 
@@ -59,7 +58,7 @@ def find_mask(sha256: str, name: str) -> Mask | None:
 
 def keep_thumbnail(cache: EmbeddingCache, picture: Picture) -> None:
     """Keep a thumbnail, so that people know the picture again whose parameters they paste."""
-    cache.put_thumbnail(lambda: _small(picture.image), picture.sha256)
+    cache.put_thumbnail(lambda: thumbnail(picture.image, _SIDE, _QUALITY), picture.sha256)
 
 
 def find_thumbnail(sha256: str) -> bytes | None:
@@ -67,12 +66,6 @@ def find_thumbnail(sha256: str) -> bytes | None:
     cache = open_cache()
     masks = cache.find(sha256, _MASK)
     values = cache.get(masks[0], _MASK) if len(masks) == 1 else None
-    return cache.thumbnail(sha256) if values is None else _small(Image.fromarray(values.numpy()))
-
-
-def _small(image: Image.Image) -> bytes:
-    small = image.copy()
-    small.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=_QUALITY)
-    return buffer.getvalue()
+    if values is None:
+        return cache.thumbnail(sha256)
+    return thumbnail(Image.fromarray(values.numpy()), _SIDE, _QUALITY)

@@ -32,7 +32,7 @@ class GivenPictures:
 class LeftOut(NamedTuple):
     """Something that was given and cannot act."""
 
-    note: str  # what happened to it, for the infotext
+    note: str  # what happened to it, for the infotext; empty if there is none
     todo: str  # what to do about it, for the page
 
 
@@ -103,7 +103,7 @@ def _check_roles(params: StyleParams, roles: Collection[str]) -> None:
 
 
 _NO_WEIGHT = LeftOut(
-    "no block has a weight, so that nothing acts",
+    "",  # such a job writes no infotext; its own note is below the picture
     "Nothing acts: every block's weight is 0. Raise Style weight, or choose another preset.",
 )
 _LAYOUT = LeftOut(

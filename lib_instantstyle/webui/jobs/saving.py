@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-
-from PIL import Image
 
 from lib_instantstyle.library.saved_style import SavedStyle, settings_of
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import load_picture
+from lib_instantstyle.pictures.thumbnails import thumbnail
 from lib_instantstyle.webui.encoding.job_pictures import given_references, style_alone
 from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 
-_THUMBNAIL = 192  # pixels, the longer side
+_SIDE = 192  # pixels, the longer side of a thumbnail
 _QUALITY = 70  # of WebP; about 4 KB
 
 
@@ -26,10 +24,10 @@ def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace
         InstantStyleError: If the name is taken or cannot be one, or the pictures cannot be embedded.
     """
     builder.library.path_for(name, replace=replace)  # refuses a bad or taken name before the encoder is loaded
-    thumbnail = _thumbnail(params, builder)
+    shown = _thumbnail(params, builder)
     style = builder.from_accordion(style_alone(params))
     kind, width = style.adapter.kind, style.adapter.embedding_width
-    saved = SavedStyle(kind, width, style.embeddings, settings_of(params), thumbnail)
+    saved = SavedStyle(kind, width, style.embeddings, settings_of(params), shown)
     return builder.library.keep(name, saved, replace=replace)
 
 
@@ -39,10 +37,4 @@ def _thumbnail(params: StyleParams, builder: StyleBuilder) -> bytes:
     given = enumerate(given_references(params), start=1)
     pictures = (load_picture(entry, builder.host.fetch_picture, f"style reference {number}") for number, entry in given)
     picture = next((loaded for loaded in pictures if loaded), None)
-    if picture is None:
-        return b""
-    small = picture.image.copy()
-    small.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=_QUALITY)
-    return buffer.getvalue()
+    return thumbnail(picture.image, _SIDE, _QUALITY) if picture else b""
