@@ -28,13 +28,14 @@
 
     // --- an error that stopped a job is shown where somebody looks, and in its own words, which some WebUIs lose
 
-    const told = new WeakSet();
+    const told = new Map(); // tab -> the error that was told last
 
     function tellWhy(tab) {
-        const error = byId(`html_log_${tab}`)?.querySelector(".error");
-        if (!error || told.has(error)) return;
-        told.add(error);
-        byId(idOf(tab, "problem"))?.click();
+        const error = byId(`html_log_${tab}`)?.querySelector(".error") ?? null;
+        if (error === (told.get(tab) ?? null)) return;
+        told.set(tab, error);
+        if (error) byId(idOf(tab, "problem"))?.click();
+        else window.instantstylePress(idOf(tab, "look")); // the line says no longer what the next job has got over
     }
 
     function tick() {

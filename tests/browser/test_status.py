@@ -100,3 +100,14 @@ def test_the_layout_weight_is_grey_where_it_does_nothing(page: StylePage) -> Non
     expect(number).to_be_enabled(timeout=PATIENCE)
     page.pick("preset", "Style")
     expect(number).to_be_disabled(timeout=PATIENCE)
+
+
+def test_what_the_next_job_has_got_over_is_no_longer_said(page: StylePage, stripes: Path) -> None:
+    page.open_accordion()
+    page.upload(stripes)
+    line = page.control("preflight")
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)
+    page.press_generate("a house <instantstyle:nope:1>")
+    expect(line).to_contain_text("There is no saved style 'nope'", timeout=PATIENCE)
+    page.generate_small("a house")
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)

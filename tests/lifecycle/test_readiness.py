@@ -102,6 +102,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a mask all black": {"masks": [BLACK]},
     "anti-layout from the layout": {"anti_layout": 1.0, "preset": "Style + layout"},
     "a subject that is not there": {"subject_weight": 0.2},
+    "a cross-attention that is not there": {"preset": "Custom", "blocks": "style.99:1"},
 }
 
 
@@ -161,6 +162,29 @@ def test_the_line_says_what_was_given_and_cannot_act(studio: Studio, values: dic
     line = status_line(studio)
     assert shown(line, 1, values).startswith(said)
     assert shown(line, 1, values | {"start": 0.8, "end": 0.2}).startswith("End must be greater than Start")  # first
+
+
+@pytest.mark.parametrize(("role", "setting"), [("layout", {}), ("negative", {}), ("subject", {"subject_weight": 0.2})])
+def test_pasted_pictures_of_every_kind_are_looked_for(studio: Studio, role: str, setting: dict[str, Any]) -> None:
+    line = status_line(studio)
+    known = extension().builder.from_accordion(StyleParams(image=studio.reference)).hashes
+    assert known is not None
+    values = {"reference": f"{known.text()}; {role} {UNKNOWN}", "preset": "Style + layout", **setting}
+    with pytest.raises(InstantStyleError) as refused:
+        studio.host.txt2img({"InstantStyle": [{"enabled": True, **values}]})
+    assert shown(line, 0, values) == first_sentence(str(refused.value))
+    given = {f"{role}_image_known": "given"}  # a picture that is dropped takes its place
+    assert shown(line, 0, values | given) == "Ready to generate."
+    assert shown(line, 1, values | given) == "Ready to generate."
+
+
+def test_a_pasted_layout_that_nothing_takes_is_said_before_the_job(studio: Studio) -> None:
+    pictures = StyleParams(image=studio.reference, layout_image=studio.reference, preset="Style + layout")
+    known = extension().builder.from_accordion(pictures).hashes
+    assert known is not None
+    values = {"reference": known.text()}
+    assert shown(status_line(studio), 0, values).startswith("The layout picture does nothing")
+    assert shown(status_line(studio), 0, values | {"preset": "Style + layout"}) == "Ready to generate."
 
 
 def test_the_line_says_which_box_cannot_be_used(studio: Studio) -> None:

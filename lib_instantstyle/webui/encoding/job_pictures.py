@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,12 @@ def take_masks(params: StyleParams, hashes: PictureHashes, fetch: Fetch, referen
 def known_style(hashes: PictureHashes) -> tuple[JobPicture, ...]:
     """Return the style references of which only the hashes are known."""
     return _numbered((sha256, None) for sha256 in hashes.style)
+
+
+def known_others(params: StyleParams, hashes: PictureHashes, roles: Collection[str]) -> dict[str, JobPicture]:
+    """Return by role, of ``roles``, the pictures of which only hashes are known; a subject only if it has a weight."""
+    wanted = [role for role in ROLES if role in roles and (role != "subject" or params.subject_weight)]
+    return {role: JobPicture(hashes.others[role], None, f"{role} picture") for role in wanted if role in hashes.others}
 
 
 def given_references(params: StyleParams) -> list[Any]:

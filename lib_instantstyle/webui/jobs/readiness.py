@@ -15,7 +15,7 @@ from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.unet.plan import check_fits
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.jobs.requirements import GivenPictures, check_removal, left_out
+from lib_instantstyle.webui.jobs.requirements import GivenPictures, check_removal, check_site_weights, left_out
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
@@ -65,10 +65,12 @@ class Readiness:
                 return {"problem": given.problem}
             if params.style or (adapter and found["encoder"]):
                 builder.check(params, given)
+            check_site_weights(params.block_weights, self._host.loaded_unet())
         except InstantStyleError as error:
             return {"problem": str(error)}
+        roles = {*(given.roles or ()), *(() if params.style else given.pasted(params).others)}
         masks = (index for index, mask in enumerate(params.masks or ()) if not is_empty(mask))
-        return {"left_out": tuple(said.todo for said in left_out(params, given.roles or (), masks))}
+        return {"left_out": tuple(said.todo for said in left_out(params, roles, masks))}
 
     def report(self, values: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the checks for the API: ``values`` of controls as texts, and the number of ``references``.

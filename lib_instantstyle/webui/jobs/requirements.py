@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lib_instantstyle.errors import ParameterError
+from torch import nn
+
+from lib_instantstyle.errors import ParameterError, UnsupportedModelError
 from lib_instantstyle.method.removal import check_space
 from lib_instantstyle.models.adapter import Adapter
+from lib_instantstyle.params.block_weights import SiteName, Target
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.unet.plan import check_site_names
+from lib_instantstyle.unet.sites import enumerate_sites
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,10 @@ class GivenPictures:
     references: int | None = None
     roles: frozenset[str] | None = None
     problem: str = ""
+
+    def pasted(self, params: StyleParams) -> PictureHashes:
+        """Return the hashes in use: a style reference that was dropped puts all of them aside."""
+        return PictureHashes() if self.references else params.picture_hashes
 
 
 class LeftOut(NamedTuple):
@@ -73,6 +84,17 @@ def check_removal(params: StyleParams, adapter: Adapter, text_width: int | None)
         )
     if text_width is not None:
         check_space(adapter.embedding_width, text_width)
+
+
+def check_site_weights(weights: Iterable[Target], unet: nn.Module | None) -> None:
+    """Refuse weights of single sites that ``unet`` lacks; where none is loaded, or no SDXL model, any may exist.
+
+    Raises:
+        ParameterError: If one is named that is not there.
+    """
+    if unet is not None and any(isinstance(target, SiteName) for target in weights):
+        with contextlib.suppress(UnsupportedModelError):  # which has a check of its own
+            check_site_names(weights, enumerate_sites(unet))
 
 
 def left_out(params: StyleParams, roles: Collection[str], masks: Iterable[int] = ()) -> list[LeftOut]:

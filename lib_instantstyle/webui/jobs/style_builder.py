@@ -13,11 +13,17 @@ from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.models.found_models import FoundModels
 from lib_instantstyle.params.combination import MAX_PICTURES
-from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
+from lib_instantstyle.params.picture_hashes import ROLES
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.pictures.decoding import is_empty
-from lib_instantstyle.webui.encoding.job_pictures import known_style, take_masks, take_pictures
+from lib_instantstyle.webui.encoding.job_pictures import (
+    JobPicture,
+    known_others,
+    known_style,
+    take_masks,
+    take_pictures,
+)
 from lib_instantstyle.webui.encoding.picture_encoder import Count, PictureEncoder
 from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
@@ -78,7 +84,7 @@ class StyleBuilder:
 
     def _from_library(self, params: StyleParams, subject: Any, count: Count) -> PreparedStyle:
         """Use the saved embeddings; regions and the subject picture are the job's own."""
-        saved = self._saved(params)
+        saved = self._saved(params, GivenPictures())
         references = len(saved.embeddings.style)
         pictures = take_pictures(params, self.host.fetch_picture, subject, references)
         found, adapter = self._required(params, references, saved.embeddings.roles | pictures.others.keys(), saved)
@@ -100,16 +106,18 @@ class StyleBuilder:
         Raises:
             InstantStyleError: As `from_accordion` does.
         """
-        hashes = PictureHashes() if given.references else params.picture_hashes
+        hashes = given.pasted(params)
         saved = self._saved(params, given) if params.style else None
         known = () if saved else known_style(hashes)
         references = len(saved.embeddings.style if saved else known) or given.references or MAX_PICTURES
-        roles = (
-            None if given.roles is None else given.roles | (saved.embeddings.roles if saved else hashes.others.keys())
-        )
+        pasted: dict[str, JobPicture] = {}
+        roles: Collection[str] | None = None
+        if given.roles is not None:
+            pasted = known_others(params, hashes, {"subject"} - given.roles if saved else {*ROLES} - given.roles)
+            roles = {*given.roles, *pasted, *(saved.embeddings.roles if saved else ())}
         found, adapter = self._required(params, references, roles, saved)
-        if known:
-            self._encoder.require(known, params.crop, adapter, found.encoders)
+        if unopened := [*known, *pasted.values()]:
+            self._encoder.require(unopened, params.crop, adapter, found.encoders)
         take_masks(params, hashes, self.host.fetch_picture, references)
 
     def _required(
@@ -121,7 +129,7 @@ class StyleBuilder:
         check_requirements(params, adapter, references, self.host.text_width(), roles)
         return found, adapter
 
-    def _saved(self, params: StyleParams, given: GivenPictures = GivenPictures()) -> SavedStyle:  # noqa: B008 (frozen)
+    def _saved(self, params: StyleParams, given: GivenPictures) -> SavedStyle:
         """Return the saved style in the place of the pictures; ``given`` says which of them stayed where they are."""
         names = {"image": given.references, **{f"{role}_image": role in (given.roles or ()) for role in ROLES}}
         taken = [name for name in PICTURES if names.get(name) or not is_empty(getattr(params, name))]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
 from html import escape
 
 import gradio as gr
 
-from lib_instantstyle.errors import ParameterError, UnsupportedModelError
-from lib_instantstyle.params.block_weights import SiteName, Target, format_block_weights, selected_weights
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.params.block_weights import format_block_weights, selected_weights
 from lib_instantstyle.params.blocks import Preset, find_block
-from lib_instantstyle.unet.plan import check_site_names
-from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.webui.hosts.host import Host
+from lib_instantstyle.webui.jobs.requirements import check_site_weights
 from lib_instantstyle.webui.page.fields import Fields, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.block_map import block_map
@@ -50,18 +47,11 @@ class BlocksTab(Section):
     def _drawn(self, preset: str, text: str) -> str:
         try:
             weights = selected_weights(Preset(preset), text)
-            self._check_site_names(weights)
+            check_site_weights(weights, self._host.loaded_unet())
         except ParameterError as error:
             return f"<p class='instantstyle-warning'>{escape(str(error))}</p>"
         elem_id = self._fields.elem_id
         return block_map(weights, elem_id=elem_id("map_drawing"), target=elem_id("map_edit"))
-
-    def _check_site_names(self, weights: Mapping[Target, float]) -> None:
-        """Refuse sites that the loaded UNet lacks; without a loaded UNet any site may exist."""
-        unet = self._host.loaded_unet() if any(isinstance(target, SiteName) for target in weights) else None
-        if unet is not None:
-            with contextlib.suppress(UnsupportedModelError):  # generating reports it
-                check_site_names(weights, enumerate_sites(unet))
 
 
 def _edited(edit: str, preset: str, text: str) -> list[str]:
