@@ -61,6 +61,7 @@ def before_ui():
 
 
 script_callbacks.on_cfg_denoiser(ours.generation.step)
+script_callbacks.on_cfg_after_cfg(ours.generation.denoised)
 script_callbacks.on_model_loaded(lambda _model: ours.generation.model_loaded())
 script_callbacks.on_script_unloaded(ours.generation.unload)
 script_callbacks.on_infotext_pasted(lambda _text, parameters: infotext.fill_defaults(parameters))

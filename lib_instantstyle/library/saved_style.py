@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lib_instantstyle.method.embeddings import Embeddings
+    from lib_instantstyle.method.latents import Latents
     from lib_instantstyle.models.adapter import Adapter, Kind
 
 # Keys of `StyleParams` that belong to a picture, to a machine or to a single job, and not to a style.
@@ -24,11 +25,12 @@ PICTURES = ("image", "images", "layout_image", "negative_image")  # a style's em
 class SavedStyle:
     """A style without its pictures."""
 
-    kind: Kind  # of the adapters that read its embeddings
+    kind: Kind | None  # of the adapters that read its embeddings
     width: int  # of its embeddings
-    embeddings: Embeddings  # without the subject, which belongs to one picture
+    embeddings: Embeddings | None  # without the subject, which belongs to one picture; None without an adapter
     settings: Mapping[str, Any]  # by key of `StyleParams`, those that differ from their defaults
     thumbnail: bytes = b""  # an encoded picture, or nothing
+    latents: Latents | None = None  # what self-attentions read; None where they read nothing
     sha256: str = field(default="", compare=False)  # of the file that it was read from
 
     @property
@@ -36,6 +38,17 @@ class SavedStyle:
         """The value of every setting that a style keeps, defaults included, under the names of today."""
         params = self.params()
         return {key: getattr(params, key) for key in SETTINGS}
+
+    @property
+    def references(self) -> int:
+        """The number of its style references."""
+        return len((self.embeddings or self.latents).style)  # type: ignore[union-attr]  # it has one at least
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Which of "layout" and "negative" it holds a picture of."""
+        layout = ["layout"] if self.latents and self.latents.layout else []
+        return (self.embeddings.roles if self.embeddings else frozenset()) | frozenset(layout)
 
     def suits(self, adapter: Adapter) -> bool:
         """Whether ``adapter`` reads its embeddings."""

@@ -1,4 +1,4 @@
-"""Style files: safetensors with the embeddings as tensors, and everything else as metadata.
+"""Style files: safetensors with embeddings and latents as tensors, and everything else as metadata.
 
 Files may come from anywhere, so everything is checked before it is used and nothing is ever unpickled. The
 thumbnail has the metadata key under which the WebUI looks for cover pictures.
@@ -11,30 +11,28 @@ import binascii
 import dataclasses
 import hashlib
 import json
-import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from lib_instantstyle.errors import ParameterError, StyleError
 from lib_instantstyle.library.saved_style import SETTINGS, SavedStyle
-from lib_instantstyle.method.embeddings import Embeddings
-from lib_instantstyle.models.adapter import Kind
+from lib_instantstyle.library.style_tensors import are_known, from_tensors, to_tensors
 from lib_instantstyle.params.controls import quoted
-from lib_instantstyle.pictures.crops import MAX_TILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import torch
 
 SUFFIX = ".safetensors"
 MAX_BYTES = 128 << 20  # eight references of a Plus adapter with eight tiles each
 MAX_COVER = 2 << 20  # characters; the covers that this extension writes have about 6 000
 FORMAT = "instantstyle-1"
-_STYLE = re.compile(r"style\.([0-7])")
+FORMAT_2 = "instantstyle-2"  # with latents
 # RecursionError is what json raises on deeply nested brackets.
 _UNUSABLE = (SafetensorError, OSError, ValueError, IndexError, TypeError, RecursionError, ParameterError)
 _COVER = "ssmd_cover_images"
@@ -42,18 +40,13 @@ _COVER = "ssmd_cover_images"
 
 def encode(style: SavedStyle) -> bytes:
     """Return the content of a style file."""
-    tensors = {f"style.{index}": tensor for index, tensor in enumerate(style.embeddings.style)}
-    optional = {"layout": style.embeddings.layout, "negative": style.embeddings.negative}
-    if style.kind is not Kind.LINEAR:
-        optional["nothing"] = style.embeddings.nothing
-    tensors |= {name: tensor for name, tensor in optional.items() if tensor is not None}
-    metadata = {
-        "format": FORMAT,
-        "kind": style.kind.value,
+    tensors, metadata = to_tensors(style)
+    metadata |= {
+        "format": FORMAT_2 if style.latents else FORMAT,
         "settings": json.dumps(dict(style.settings), sort_keys=True),
         _COVER: json.dumps([base64.b64encode(style.thumbnail).decode()] if style.thumbnail else []),
     }
-    return _sorted_header(save({name: tensor.float().contiguous() for name, tensor in tensors.items()}, metadata))
+    return _sorted_header(save(tensors, metadata))
 
 
 def _sorted_header(content: bytes) -> bytes:
@@ -135,36 +128,24 @@ def fingerprint(path: Path) -> str:
 
 
 def _check_format(metadata: Mapping[str, str], name: str) -> None:
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in (FORMAT, FORMAT_2):
         found = quoted(metadata.get("format"))
         raise StyleError(f"{name} is no style saved by this extension (its format is {found}).")
 
 
 def _checked_names(names: Any, name: str) -> list[str]:
-    known = [key for key in names if _STYLE.fullmatch(key) or key in ("layout", "negative", "nothing")]
-    if len(known) != len(list(names)) or "style.0" not in known:
+    found = list(names)
+    if not are_known(found):
         raise StyleError(f"The style {name} holds other tensors than embeddings. Save or import it again.")
-    return known
+    return found
 
 
 def _style(metadata: Mapping[str, str], tensors: Mapping[str, torch.Tensor]) -> SavedStyle:
-    kind = Kind(metadata["kind"])
-    width = tensors["style.0"].shape[-1] if tensors["style.0"].dim() else 0
-    for key, tensor in tensors.items():
-        _check_tensor(key, tensor, kind, width)
-    style = tuple(tensors[f"style.{index}"] for index in range(sum(key.startswith("style.") for key in tensors)))
-    nothing = torch.zeros(1, width) if kind is Kind.LINEAR else tensors["nothing"]
-    embeddings = Embeddings(style, nothing, tensors.get("layout"), tensors.get("negative"))
-    saved = SavedStyle(kind, width, embeddings, _settings(metadata["settings"]), _cover(metadata.get(_COVER, "[]")))
+    kind, width, embeddings, latents = from_tensors(tensors, metadata)
+    settings, cover = _settings(metadata["settings"]), _cover(metadata.get(_COVER, "[]"))
+    saved = SavedStyle(kind, width, embeddings, settings, cover, latents)
     saved.params()  # validates the settings now rather than in the middle of a job
     return saved
-
-
-def _check_tensor(key: str, tensor: torch.Tensor, kind: Kind, width: int) -> None:
-    dimensions = 2 if kind is Kind.LINEAR else 3
-    fits = tensor.dim() == dimensions and tensor.shape[-1] == width and 0 < tensor.shape[0] <= MAX_TILES
-    if not (fits and tensor.numel() and tensor.dtype is torch.float32 and torch.isfinite(tensor).all()):
-        raise ValueError(f"{key} is no embedding (shape {list(tensor.shape)}, {tensor.dtype})")
 
 
 def _settings(text: str) -> dict[str, Any]:

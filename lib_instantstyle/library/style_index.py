@@ -109,8 +109,8 @@ def _read(entry: StyleEntry) -> tuple[StyleFacts, bool]:
         style, metadata = read_whole(entry.path, entry.name)
     except StyleError as error:
         return _of_unusable(entry, str(error)), not isinstance(error.__cause__, OSError)
-    kind, references = style.kind.value, len(style.embeddings.style)
-    return StyleFacts(style.sha256, metadata, kind, style.width, references, style.settings), True
+    kind = style.kind.value if style.kind else ""
+    return StyleFacts(style.sha256, metadata, kind, style.width, style.references, style.settings), True
 
 
 def _of_unusable(entry: StyleEntry, error: str) -> StyleFacts:

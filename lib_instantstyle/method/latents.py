@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -14,6 +15,21 @@ if TYPE_CHECKING:
 
 STEP = 64  # pixels; the UNet halves a latent, of 8 pixels each, twice, and once more in some checkpoints
 _MASK = 1  # channels of the mask that inpainting models take beside the picture's latent
+
+
+class PictureLatent(NamedTuple):
+    """The clean latent of a picture."""
+
+    sha256: str  # of the picture
+    latent: torch.Tensor  # [1, channels, h, w], in half precision
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The latents of a style's pictures."""
+
+    style: tuple[PictureLatent, ...]  # one per style reference, at least one
+    layout: PictureLatent | None = None
 
 
 class NoiseLevels:
@@ -44,8 +60,12 @@ def fixed_noise(sha256: str, shape: Sequence[int]) -> torch.Tensor:
         sha256: The picture's hash, which seeds it.
         shape: Of its latent.
     """
-    seed = int(sha256[:8], 16)  # 32 bits are all that the CPU's generator heeds
-    return torch.randn(tuple(shape), generator=torch.Generator().manual_seed(seed))
+    return torch.randn(tuple(shape), generator=torch.Generator().manual_seed(noise_seed(sha256)))
+
+
+def noise_seed(sha256: str) -> int:
+    """Return the seed that belongs to the picture with this hash."""
+    return int(sha256[:8], 16)  # 32 bits are all that the CPU's generator heeds
 
 
 def with_picture_channels(noised: torch.Tensor, clean: torch.Tensor, channels: int) -> torch.Tensor:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from lib_instantstyle.models.descriptions import adapter_abilities, encoder_kind
 from lib_instantstyle.models.towers import BIGG_WIDTH
+from lib_instantstyle.params.self_attention import Method
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
     from lib_instantstyle.models.encoder_file import EncoderFile
 
 _GET = "Open the tab Models and press Get models."
+_OR = "Choose the method No adapter, which needs no download, or open the tab Models and press Get models."
 
 
 class Verdict(str, Enum):
@@ -44,6 +46,7 @@ class Facts:
     content_problem: str = ""  # why a job could not remove it
     problem: str = ""  # why a job would refuse the settings
     left_out: tuple[str, ...] = ()  # what to do about what was given and cannot act
+    method: Method = Method.ADAPTER  # the one that was chosen
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,18 @@ def _model(facts: Facts) -> Check:
 
 
 def _adapter(facts: Facts) -> Check:
+    if not facts.method.has_adapter:
+        return Check("Adapter", Verdict.OPTIONAL, "the method needs none")
     if facts.adapter is None:
-        return Check("Adapter", Verdict.MISSING, "none", facts.adapter_problem or f"There is no adapter yet. {_GET}")
+        return Check("Adapter", Verdict.MISSING, "none", facts.adapter_problem or f"There is no adapter yet. {_OR}")
     return Check(
         "Adapter", Verdict.READY, f"{facts.adapter.path.name}: {adapter_abilities(facts.adapter, facts.text_width)}"
     )
 
 
 def _encoder(facts: Facts) -> Check:
+    if not facts.method.has_adapter:
+        return Check("Image encoder", Verdict.OPTIONAL, "the method needs none")
     if facts.encoder is not None:
         if facts.encoder.problem and not facts.style:
             return Check("Image encoder", Verdict.MISSING, facts.encoder.path.name, facts.encoder.problem)
@@ -114,7 +121,7 @@ def _reference(facts: Facts) -> Check:
 
 
 def _content(facts: Facts) -> Check:
-    if not facts.content.strip():
+    if not facts.content.strip() or not facts.method.has_adapter:
         return Check("Content to remove", Verdict.OPTIONAL, "none named")
     if facts.content_problem:
         return Check("Content to remove", Verdict.MISSING, facts.content, first_sentence(facts.content_problem))

@@ -1,8 +1,8 @@
-"""The text of the preset Custom: weights of blocks and of single cross-attentions.
+"""The text of the preset Custom: weights of blocks and of single attentions.
 
 Either eleven numbers in forward order, or pairs ``name:weight``. A name is a block (by role, diffusers or LDM
-name), or one cross-attention in it: ``style.3`` or ``up_blocks.0.attentions.1.transformer_blocks.3``. The weight
-of a single cross-attention wins over the weight of its block.
+name), or one attention in it: ``style.3`` or ``up_blocks.0.attentions.1.transformer_blocks.3``. The weight of a single
+attention wins over the weight of its block.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FIELD = "Custom block weights (blocks)"
-_SINGLE = re.compile(r"(?P<block>.+?)\.(?:transformer_blocks\.)?(?P<depth>\d{1,3})(?:\.attn2)?")
+_SINGLE = re.compile(r"(?P<block>.+?)\.(?:transformer_blocks\.)?(?P<depth>\d{1,3})(?:\.attn[12])?")
 
 
 class SiteName(NamedTuple):
-    """One cross-attention, by its index among the transformer layers of its block. It need not exist in every UNet."""
+    """One attention, by its index among the transformer layers of its block. It need not exist in every UNet."""
 
     block: Block
     depth: int
@@ -48,8 +48,10 @@ def selected_weights(preset: Preset, text: str) -> dict[Target, float]:
     return {block: weight for block, weight in preset_weights(preset).items()}  # noqa: C416  another key type
 
 
-def parse_block_weights(text: str) -> dict[Target, float]:
+def parse_block_weights(text: str, field_name: str = _FIELD) -> dict[Target, float]:
     """Parse ``"0, 0, 0, 0.4, 0, 0, 1, 0, 0, 0, 0"`` in the order of `BLOCKS`, or ``"style:1, layout:0.4, style.9:0"``.
+
+    ``field_name`` is for the messages.
 
     Raises:
         ParameterError: For an empty text, a count other than eleven, an unknown or repeated name, or a weight that is
@@ -57,18 +59,18 @@ def parse_block_weights(text: str) -> dict[Target, float]:
     """
     parts = [part.strip() for part in text.replace("\n", ",").strip(" ,[]").split(",")]
     if parts == [""]:
-        raise ParameterError(f"{_FIELD} are empty. Write for example 'style:1, layout:0.4'.")
+        raise ParameterError(f"{field_name} are empty. Write for example 'style:1, layout:0.4'.")
     if not any(":" in part for part in parts):
-        return _parse_list(parts)
+        return _parse_list(parts, field_name)
     weights: dict[Target, float] = {}
     for part in parts:
         name, separator, weight = part.rpartition(":")
         if not separator:
-            raise ParameterError(f"{_FIELD}: {part!r} has no weight. Write it as '{part}:1'.")
+            raise ParameterError(f"{field_name}: {part!r} has no weight. Write it as '{part}:1'.")
         target = _find_target(name)
         if target in weights:
-            raise ParameterError(f"{_FIELD} name {target.name} twice. Keep one of them.")
-        weights[target] = parse_weight(weight, _FIELD)
+            raise ParameterError(f"{field_name} name {target.name} twice. Keep one of them.")
+        weights[target] = parse_weight(weight, field_name)
     return weights
 
 
@@ -79,7 +81,7 @@ def format_block_weights(weights: Mapping[Target, float]) -> str:
 
 
 def weight_at(weights: Mapping[Target, float], block: Block, depth: int) -> float:
-    """Return the weight of one cross-attention: its own if it has one, else its block's, else 0."""
+    """Return the weight of one attention: its own if it has one, else its block's, else 0."""
     return weights.get(SiteName(block, depth), weights.get(block, 0.0))
 
 
@@ -96,10 +98,10 @@ def _find_target(name: str) -> Target:
     return find_block(name)
 
 
-def _parse_list(parts: list[str]) -> dict[Target, float]:
+def _parse_list(parts: list[str], field_name: str) -> dict[Target, float]:
     if len(parts) != len(BLOCKS):
         raise ParameterError(
-            f"{_FIELD}: {len(parts)} numbers given, {len(BLOCKS)} needed "
+            f"{field_name}: {len(parts)} numbers given, {len(BLOCKS)} needed "
             "(4 down, 1 mid, 6 up). Or name the blocks: 'style:1, layout:0.4'."
         )
-    return {block: parse_weight(part, _FIELD) for block, part in zip(BLOCKS, parts, strict=True)}
+    return {block: parse_weight(part, field_name) for block, part in zip(BLOCKS, parts, strict=True)}

@@ -133,6 +133,8 @@ def _checked_number(name: str, default: Any, declared: Control, value: Any) -> f
         raise ParameterError(
             f"{name} must be between {declared.minimum:g} and {declared.maximum:g}; got {quoted(value)}."
         )
+    if declared.step == 1.0 and value != int(value):
+        raise ParameterError(f"{name} must be a whole number; got {quoted(value)}.")
     return float(value)
 
 

@@ -1,4 +1,4 @@
-"""The single list of controls, each with its default, range, label and help.
+"""The single list of controls, each with its default, range, label and help; `declared_reading` continues it.
 
 The accordion, the API and its schema, the infotext, the X/Y/Z axes and the tables in the documentation are
 generated from it.
@@ -42,7 +42,7 @@ _SHAPES = tuple(shape.value for shape in Shape)
 
 @dataclass(frozen=True)
 class Declared:
-    """The fields of `StyleParams`, in the order of the API's positional arguments."""
+    """The first fields of `StyleParams`, in the order of the API's positional arguments."""
 
     enabled: bool = control(
         False, "Enabled", "Styles the picture when the accordion is ticked.", axis=False, recorded=False

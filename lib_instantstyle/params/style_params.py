@@ -15,15 +15,17 @@ from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, 
 from lib_instantstyle.params.contents import Content, parse_contents
 from lib_instantstyle.params.controls import Control, checked, letters, quoted
 from lib_instantstyle.params.curve import Curve, parse_curve
-from lib_instantstyle.params.declared import SAME, Declared
+from lib_instantstyle.params.declared import SAME
+from lib_instantstyle.params.declared_reading import DeclaredReading
 from lib_instantstyle.params.picture_hashes import PictureHashes, parse_picture_hashes
+from lib_instantstyle.params.self_attention import Reading, Rule, reach_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
-class StyleParams(Declared):
+class StyleParams(DeclaredReading):
     """The controls of one generation. Construction validates them and parses each text field once.
 
     Raises:
@@ -36,7 +38,7 @@ class StyleParams(Declared):
             object.__setattr__(self, entry.name, checked(entry, getattr(self, entry.name)))
         for name in ("curve", "hires_curve"):
             object.__setattr__(self, name, _canonical(getattr(self, name), controls()[name].suggestions))
-        for start, end in (("start", "end"), ("hires_start", "hires_end")):
+        for start, end in _WINDOWS:
             _check_window(start, getattr(self, start), end, getattr(self, end))
         for name in _PARSED:
             getattr(self, name)
@@ -53,11 +55,14 @@ class StyleParams(Declared):
             if key not in controls():
                 raise ParameterError(f"Unknown InstantStyle key {quoted(key)}. {_suggestion(key)}")
         params = cls(**values)
-        if params.preset is not Preset.CUSTOM and params.blocks != default_of("blocks"):
-            raise ParameterError(
-                f"{_named('blocks')} acts with the preset Custom only; the preset is {params.preset.value}. "
-                "Send 'preset': 'custom', or leave 'blocks' out."
-            )
+        for choice, text in CUSTOM.items():
+            chosen = getattr(params, choice)
+            if chosen.name != Preset.CUSTOM.name and getattr(params, text) != default_of(text):
+                label = controls()[choice].label
+                raise ParameterError(
+                    f"{_named(text)} acts with {label} 'Custom' only; {label} is {quoted(str(chosen.value))}. Send "
+                    f"'{choice}': 'custom', or leave '{text}' out."
+                )
         return params
 
     @classmethod
@@ -108,6 +113,20 @@ class StyleParams(Declared):
         return selected_weights(self.preset, self.blocks)
 
     @functools.cached_property
+    def self_weights(self) -> Mapping[Target, float]:
+        """How strongly each self-attention reads the references, by block or single one."""
+        return {target: factor * self.self_weight for target, factor in self._self_factors.items()}
+
+    @functools.cached_property
+    def _self_factors(self) -> Mapping[Target, float]:
+        return reach_weights(self.reach, self.self_blocks)
+
+    @property
+    def rule(self) -> Rule:
+        """What a self-attention does with the references."""
+        return Rule(shares=self.reading is Reading.SHARE, copies=int(self.copies), push=self.push)
+
+    @functools.cached_property
     def contents(self) -> tuple[Content, ...]:
         """The contents to remove."""
         return parse_contents(self.content)
@@ -147,7 +166,17 @@ class StyleParams(Declared):
 
 
 # Properties that parse a text field. The first invalid one is reported.
-_PARSED = ("parsed_curve", "contents", "_written_weights", "picture_hashes", "parsed_hires_curve", "_block_factors")
+_PARSED = (
+    "parsed_curve",
+    "contents",
+    "_written_weights",
+    "picture_hashes",
+    "parsed_hires_curve",
+    "_block_factors",
+    "_self_factors",
+)
+CUSTOM = {"preset": "blocks", "reach": "self_blocks"}  # the text that acts with the choice Custom
+_WINDOWS = (("start", "end"), ("hires_start", "hires_end"), ("calibration_start", "calibration_end"))
 
 
 def is_off(args: Sequence[Any]) -> bool:

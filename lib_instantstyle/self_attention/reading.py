@@ -111,7 +111,8 @@ class ReferenceReading:
         """Implement `Companion`."""
         self._records: Records | None = None
         self._recorded: Wanted | None = None
-        self._timestep: float | None = None
+        self.timestep: float | None = None  # of the last call
+        self._timestep: float | None = None  # the last one at which a source acted
         self._age = 0  # distinct timesteps since the records were made
         self._pass.forget()
         for site in self._sites:
@@ -119,7 +120,7 @@ class ReferenceReading:
 
     def prepare(self, call: UNetCall, latents: torch.Tensor) -> Moment | None:
         """Implement `Companion`: record what acts at the call's timestep, unless that is at hand."""
-        timestep = float(call.timesteps[0]) if call.timestep is None else call.timestep
+        self.timestep = timestep = float(call.timesteps[0]) if call.timestep is None else call.timestep
         wanted = self._wanted_at(timestep)
         if wanted is None:
             self._records = None

@@ -33,9 +33,12 @@ def own_forward(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
     return type(module).forward(module, *args, **kwargs)
 
 
-def ldm_forward(unet: nn.Module, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning) -> object:
-    """Call an LDM UNet with ``latents`` ``[rows, channels, h, w]`` and ``timesteps`` ``[rows]``."""
-    return own_forward(unet, latents, timesteps=timesteps, context=conditioning.context, y=conditioning.vector)
+def ldm_forward(
+    unet: nn.Module, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning, **options: Any
+) -> object:
+    """Call an LDM UNet with ``latents`` ``[rows, channels, h, w]``, ``timesteps`` ``[rows]`` and its host's options."""
+    context, vector = conditioning
+    return own_forward(unet, latents, timesteps=timesteps, context=context, y=vector, **options)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lib_instantstyle.self_attention.reference import Variant
 
 DEFAULT_LIMIT = 2 * 1024**3  # bytes
+logger = logging.getLogger("instantstyle")
 
 
 class Inputs(NamedTuple):
@@ -60,7 +62,7 @@ class Records(NamedTuple):
 
 
 class KeptRecords:
-    """A thread-safe store of up to ``limit`` bytes on the CPU, so that further pictures need no pass.
+    """A thread-safe store of up to ``limit`` bytes on the CPU, which may be changed; further pictures need no pass.
 
     Records are kept by *series*: all timesteps of a sampling pass whose references, conditioning, model and settings
     are the same. The series used longest ago is evicted first. A series that alone exceeds the limit is not kept at
@@ -70,7 +72,7 @@ class KeptRecords:
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self.bytes_kept = 0
         self.too_large: set[Hashable] = set()
-        self._limit = limit
+        self.limit = limit
         self._series: OrderedDict[Hashable, dict[Hashable, Records]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -93,11 +95,16 @@ class KeptRecords:
             replaced = kept.pop(timestep, None)
             kept[timestep] = copy
             self.bytes_kept += copy.nbytes - (replaced.nbytes if replaced else 0)
-            while self.bytes_kept > self._limit:
+            while self.bytes_kept > self.limit:
                 name, evicted = self._series.popitem(last=False)
                 self.bytes_kept -= sum(records.nbytes for records in evicted.values())
                 if name == series:
                     self.too_large.add(series)
+                    logger.info(
+                        "What was read of the reference takes more than %d MB and is not kept: each picture reads it "
+                        "anew. Settings → InstantStyle has the limit.",
+                        self.limit >> 20,
+                    )
 
     def clear(self) -> None:
         """Let go of everything."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import torch
 
@@ -111,6 +111,14 @@ class BlockSource(ReferenceSource):
     weights: Mapping[Block, float] = field(default_factory=dict)
 
 
+AnySource = TypeVar("AnySource", bound=ReferenceSource)
+
+
+def shifted(source: AnySource, first: int) -> AnySource:
+    """Return ``source`` with the indices of its references counted from ``first``."""
+    return replace(source, cycle=tuple(tuple(index + first for index in entry) for entry in source.cycle))
+
+
 class Wish(NamedTuple):
     """The settings that all sources of one style share."""
 
@@ -148,13 +156,18 @@ def attention_sources(
     return masked + [_source(wish, [entry], region) for entry in _combined(free, weights, combine)]
 
 
+def check_concatenation(combine: Combine, weights: Sequence[float]) -> None:
+    """Refuse different ``weights``, as in `attention_sources`; references of weight 0 do not count."""
+    if combine is Combine.CONCATENATE and len({weight for weight in weights if weight}) > 1:
+        raise ParameterError(
+            "Reference weights (weights) differ, but 'Each place picks one' lets every place of the picture choose "
+            "itself. Give them equal weights, or combine them as Blend."
+        )
+
+
 def _combined(free: list[int], weights: Sequence[float], combine: Combine) -> list[tuple[tuple[int, ...], float]]:
     if combine is Combine.CONCATENATE:
-        if len({weights[index] for index in free}) > 1:
-            raise ParameterError(
-                "Reference weights (weights) differ, but concatenated references are chosen by every place of the "
-                "picture itself. Give them equal weights, or combine them as Mean."
-            )
+        check_concatenation(combine, [weights[index] for index in free])
         return [(tuple(free), weights[free[0]])]
     total = 1.0 if combine is Combine.ADD else sum(weights[index] for index in free)
     return [((index,), weights[index] / total) for index in free]

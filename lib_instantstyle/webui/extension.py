@@ -12,9 +12,9 @@ from lib_instantstyle.webui.encoding.picture_encoder import PictureEncoder
 from lib_instantstyle.webui.hosts.detect import detect_host
 from lib_instantstyle.webui.jobs.generation import Generation
 from lib_instantstyle.webui.jobs.readiness import Readiness
-from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.setup.fetching import ModelFetching
 from lib_instantstyle.webui.setup.folders import search_folders, styles_folder
+from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 if TYPE_CHECKING:
     from lib_instantstyle.webui.hosts.host import Host

@@ -13,8 +13,8 @@ import torch
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.setup.folders import cache_folder, styles_folder
+from lib_instantstyle.webui.styles.saving import save_style
 from tests.host.inprocess import InProcess, in_process
 from tests.live.client import encoded
 from tests.support.counting import hooks

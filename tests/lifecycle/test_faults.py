@@ -73,7 +73,7 @@ def test_interrupt_and_skip(studio: Studio, flag: str, number: int) -> None:
         "lib_instantstyle.models.found_models.FoundModels.find_adapter",
         "lib_instantstyle.webui.encoding.picture_encoder.PictureEncoder.embed",
         "lib_instantstyle.webui.jobs.job.enumerate_sites",
-        "lib_instantstyle.webui.jobs.prepared_style.image_terms",
+        "lib_instantstyle.webui.styles.prepared_style.image_terms",
         "lib_instantstyle.unet.image_projection.project_linear",
         "lib_instantstyle.webui.jobs.generation.Injection.inject",
         "lib_instantstyle.webui.jobs.infotext.write",

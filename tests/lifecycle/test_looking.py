@@ -13,8 +13,8 @@ import pytest
 from lib_instantstyle.models.search import Search
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.setup.folders import own_folder, search_folders
+from lib_instantstyle.webui.styles.saving import save_style
 from tests.host.doors import Api
 from tests.host.inprocess import InProcess
 from tests.lifecycle.conftest import Studio

@@ -12,7 +12,7 @@ import pytest
 from lib_instantstyle.errors import InstantStyleError, UnknownStyleError
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.styles.saving import save_style
 from tests.lifecycle.conftest import Studio
 
 NAME = "notes test"
@@ -84,5 +84,5 @@ def test_what_stopped_a_job_of_the_api_is_not_told_on_the_page(studio: Studio) -
         job.is_api = is_api
         with pytest.raises(InstantStyleError):
             studio.host.run(job)
-        assert generation.take_problem()[: len(told) or None] == told
-        assert generation.take_problem() == ""
+        assert generation.errors.take_problem()[: len(told) or None] == told
+        assert generation.errors.take_problem() == ""

@@ -11,7 +11,7 @@ import pytest
 from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.jobs.arguments import axis_value
-from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.styles.saving import save_style
 from tests.host.doors import Api
 from tests.lifecycle.conftest import Studio
 

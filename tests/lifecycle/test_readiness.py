@@ -16,9 +16,9 @@ from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.models.preflight import first_sentence
 from lib_instantstyle.params.style_params import StyleParams, default_of
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.page.status import BOXES, LOOKED_AT, StatusLine, look_into
 from lib_instantstyle.webui.page.wording import in_page_words
+from lib_instantstyle.webui.styles.saving import save_style
 from tests.host.doors import Api
 from tests.host.inprocess import InProcess, in_process
 from tests.lifecycle.conftest import Studio
@@ -255,5 +255,5 @@ def shown(line: Any, references: int, values: dict[str, Any]) -> str:
     boxes = {**dict.fromkeys(BOXES, ""), "image": "given" * bool(references)}
     chosen["images"] = [*chosen["images"], *["unopened"] * (references - 1)]
     known = [chosen.pop(f"{name}_known", boxes[name]) for name in BOXES]
-    drawn = line.drawn(*known, *chosen.values())
+    drawn = line.looked(*known, *chosen.values())[0]
     return unescape(drawn.partition("<p role='status'>")[2].removesuffix("</p>"))

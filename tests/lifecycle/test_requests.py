@@ -13,7 +13,7 @@ from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.models.vision_tower import VisionTower
 from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.styles.saving import save_style
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
 from tests.tiny import pictures

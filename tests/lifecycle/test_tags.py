@@ -9,7 +9,7 @@ import pytest
 
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.extension import extension
-from lib_instantstyle.webui.jobs.saving import save_style
+from lib_instantstyle.webui.styles.saving import save_style
 from tests.lifecycle.conftest import Studio
 from tests.live.client import encoded
 from tests.tiny import pictures

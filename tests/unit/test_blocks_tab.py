@@ -7,18 +7,21 @@ from types import SimpleNamespace
 import pytest
 from torch import nn
 
+from lib_instantstyle.params.block_weights import selected_weights
+from lib_instantstyle.params.blocks import Preset
 from lib_instantstyle.webui.page.fields import Fields
-from lib_instantstyle.webui.page.tabs.blocks_tab import BlocksTab
+from lib_instantstyle.webui.page.tabs.map_editor import MapEditor, Pair
 from tests.support.unets import SmallUNet
 
 
 @pytest.fixture
 def drawn():
     def draw(text: str, unet: nn.Module | None) -> str:
-        tab = BlocksTab.__new__(BlocksTab)
-        tab._host = SimpleNamespace(loaded_unet=lambda: unet)
-        tab._fields = Fields(lambda name: name)
-        return tab._drawn("Custom", text)
+        editor = MapEditor.__new__(MapEditor)
+        editor._host = SimpleNamespace(loaded_unet=lambda: unet)
+        editor._fields, editor._name = Fields(lambda name: name), "map"
+        editor._pair = Pair("preset", "blocks", lambda preset, text: selected_weights(Preset(preset), text))
+        return editor._drawn("Custom", text)
 
     return draw
 

@@ -41,24 +41,29 @@ ROOMS = {
     "self_attention": Room("params pictures method unet", "torch"),
     "fetch": Room("params", "requests urllib3"),
     "library": Room("params pictures method models", "torch safetensors"),
-    "webui/hosts": Room("pictures unet", "torch fastapi PIL modules backend ldm_patched"),
+    "webui/hosts": Room("pictures method unet self_attention", "torch fastapi PIL modules backend ldm_patched"),
     "webui/setup": Room("params models fetch", "gradio modules"),
     "webui/encoding": Room("params pictures method models webui/hosts webui/setup", "torch PIL modules"),
-    "webui/jobs": Room(
-        "params pictures method models unet library webui/hosts webui/setup webui/encoding", "torch PIL"
+    "webui/styles": Room(
+        "params pictures method models unet self_attention library webui/hosts webui/encoding", "torch"
     ),
-    "webui": Room("models library webui/hosts webui/setup webui/encoding webui/jobs"),
+    "webui/jobs": Room(
+        "params pictures method models unet self_attention library webui/hosts webui/setup webui/styles", "torch"
+    ),
+    "webui": Room("models library webui/hosts webui/setup webui/encoding webui/styles webui/jobs"),
     "webui/forms": Room("params library webui/jobs", "modules"),
     "webui/routes": Room(
-        "params models library fetch webui/hosts webui/setup webui/encoding webui/jobs webui", "fastapi modules"
+        "params models library fetch webui/hosts webui/setup webui/encoding webui/styles webui/jobs webui",
+        "fastapi modules",
     ),
     "webui/page/svg": Room("params"),
     "webui/page": Room(
-        "params pictures models webui/hosts webui/setup webui/jobs webui webui/page/tabs", "gradio PIL modules"
+        "params pictures models webui/hosts webui/setup webui/styles webui/jobs webui webui/page/tabs",
+        "gradio PIL modules",
     ),
     "webui/page/tabs": Room(
-        "params pictures method models unet fetch library webui/hosts webui/setup webui/encoding webui/jobs webui/page "
-        "webui/page/svg",
+        "params pictures method models unet fetch library webui/hosts webui/setup webui/encoding webui/styles webui/jobs "
+        "webui/page webui/page/svg",
         "gradio PIL modules",
     ),
 }

@@ -11,13 +11,13 @@ from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.jobs import infotext
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.styles.prepared_style import Encoded, PreparedStyle
 from tests.support.pasting import pasted
 
 
 def styled(params: StyleParams, adapter: Adapter) -> PreparedStyle:
     seen = Embeddings((torch.zeros(1, 4),), torch.zeros(1, 4))
-    return PreparedStyle(params, adapter, seen, host=None, hashes=PictureHashes(("cd" * 32,)))  # type: ignore[arg-type]
+    return PreparedStyle(params, None, Encoded(adapter, seen), hashes=PictureHashes(("cd" * 32,)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

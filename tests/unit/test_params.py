@@ -58,7 +58,7 @@ def test_what_is_neither_true_nor_false_is_not_taken_for_off(enabled: Any) -> No
         ({"style_weight": True}, "must be a number; got True"),
         ({"style_weight": 7}, "between -1 and 3; got 7"),
         ({"style_weight": 10**400}, "between -1 and 3"),
-        ({"blocks": "layout:1"}, "acts with the preset Custom only; the preset is Style"),
+        ({"blocks": "layout:1"}, "acts with Preset 'Custom' only; Preset is 'Style'"),
         ({"style_weight": float("nan")}, "between -1 and 3; got nan"),
         ({"content": ["a cat"]}, r"Content to remove \(content\) must be a text; got \['a cat'\]"),
         ({"content": None}, "must be a text; got null"),

@@ -11,7 +11,7 @@ from lib_instantstyle.models.adapter import Adapter, open_adapter
 from lib_instantstyle.models.encoder_file import EncoderFile
 from lib_instantstyle.models.preflight import Check, Facts, Verdict, checks, next_step
 from lib_instantstyle.params.style_params import StyleParams
-from lib_instantstyle.webui.jobs.requirements import check_removal
+from lib_instantstyle.webui.styles.requirements import check_removal
 from tests.support import files
 
 ENCODER = EncoderFile(Path("tower"), Path("tower/model.safetensors"), 1664, 1280)

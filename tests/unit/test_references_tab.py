@@ -100,6 +100,6 @@ def missing(_name: str) -> None:
 )  # fmt: skip
 def test_references_without_pictures_are_counted(style: str, reference: str, count: str) -> None:
     tab = ReferencesTab.__new__(ReferencesTab)
-    saved = SimpleNamespace(embeddings=SimpleNamespace(style=[0, 0]))
+    saved = SimpleNamespace(references=2)
     tab._library = SimpleNamespace(find=lambda name: saved if name == "two" else missing(name))
     assert tab._count_unseen(style, reference) == count

@@ -26,7 +26,7 @@ from lib_instantstyle.unet.plan import Source, _projected, image_terms
 from lib_instantstyle.unet.rows import Row
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.unet.sources import Sources
-from lib_instantstyle.webui.jobs.requirements import check_requirements
+from lib_instantstyle.webui.styles.requirements import check_requirements
 from tests.support import files
 from tests.support.unets import CONTEXT, SmallUNet
 

@@ -11,6 +11,7 @@ from PIL import Image
 from lib_instantstyle.errors import PictureError
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.picture_hashes import ROLES, SHORT, PictureHashes
+from lib_instantstyle.params.self_attention import Method
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import BLACK, Picture, is_empty, load_picture, load_pictures
 from lib_instantstyle.pictures.regions import Mask, make_mask
@@ -61,6 +62,11 @@ def style_alone(params: StyleParams) -> StyleParams:
     return params.replace(
         masks=None, subject_image=None, subject_weight=0.0, reference=PictureHashes(hashes.style, others).text()
     )
+
+
+def with_adapter(params: StyleParams) -> StyleParams:
+    """Return ``params`` with the method Adapter, whose embeddings are wanted whatever a job would use."""
+    return params.replace(method=Method.ADAPTER)
 
 
 def take_pictures(params: StyleParams, fetch: Fetch, subject: Any = None, references: int = 0) -> JobPictures:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from lib_instantstyle.errors import UnsupportedModelError
+from lib_instantstyle.method.latents import NoiseLevels
+from lib_instantstyle.self_attention.recorded_pass import ldm_forward
 from lib_instantstyle.webui.hosts.a1111_pass import A1111Pass
-from lib_instantstyle.webui.hosts.webui_host import WebUIHost, unrecorded_prompt_notes
+from lib_instantstyle.webui.hosts.webui_host import WebUIHost, unrecorded_prompt_notes, where_masked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from torch import nn
+
+    from lib_instantstyle.self_attention.reference import Conditioning
+    from lib_instantstyle.webui.hosts.host import Change
 
 
 class A1111Host(WebUIHost):
@@ -44,12 +50,62 @@ class A1111Host(WebUIHost):
     def text_vectors(self, texts: Sequence[str]) -> torch.Tensor:
         """Encode through the conditioner, which ``--medvram`` moves to the device, unlike the text tower itself."""
         from modules import devices, shared
-        from modules.sd_hijack import model_hijack
 
         width = _pooled_width(getattr(shared.sd_model, "conditioner", None))
-        with torch.no_grad(), devices.autocast(), unrecorded_prompt_notes(model_hijack):
+        with torch.no_grad(), devices.autocast(), self.notes_of_prompts():
             vector: torch.Tensor = shared.sd_model.get_learned_conditioning(list(texts))["vector"]
         return vector[:, :width].float().cpu()
+
+    def model(self) -> Any:
+        """Read ``shared.sd_model``."""
+        from modules import shared
+
+        return shared.sd_model
+
+    def vae(self) -> nn.Module:
+        """Read the model's first stage."""
+        vae: nn.Module = self.model().first_stage_model
+        return vae
+
+    def notes_of_prompts(self) -> contextlib.AbstractContextManager[None]:
+        """Notes are gathered on the one ``model_hijack``."""
+        from modules.sd_hijack import model_hijack
+
+        return unrecorded_prompt_notes(model_hijack)
+
+    def run_unet(
+        self, unet: nn.Module, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
+    ) -> object:
+        """Call it as sgm does."""
+        return ldm_forward(unet, latents, timesteps, conditioning)
+
+    def noise_levels(self) -> NoiseLevels:
+        """Read the model's, which a job may have rescaled to zero terminal SNR."""
+        return NoiseLevels(self.model().alphas_cumprod)
+
+    def model_state(self) -> Hashable:
+        """Networks are those of the built-in extension *Lora*, as it compares them itself."""
+        from modules import shared
+
+        loaded = getattr(sys.modules.get("networks"), "loaded_networks", ())
+        networks = tuple((n.name, n.te_multiplier, n.unet_multiplier, n.dyn_dim, n.mtime) for n in loaded)
+        hypernetworks = tuple((h.name, h.multiplier) for h in shared.loaded_hypernetworks)
+        model = self.model()
+        dtype = next(model.model.diffusion_model.parameters()).dtype
+        return model.sd_checkpoint_info.filename, networks, hypernetworks, dtype
+
+    def with_denoised(self, step: Any, denoised: torch.Tensor, change: Change) -> torch.Tensor:
+        """Convert what the samplers of DDIM's kind predict, the noise, to the clean latents and back."""
+        from modules.sd_samplers_timesteps import CFGDenoiserTimesteps
+
+        denoiser = step.denoiser
+        if not isinstance(denoiser, CFGDenoiserTimesteps):
+            return super().with_denoised(step, denoised, change)
+        latents, timesteps = step.x[-len(denoised) :], step.sigma[-len(denoised) :]
+        clean = denoiser.get_pred_x0(latents, denoised, timesteps)
+        alphas = self.model().alphas_cumprod[timesteps.to(dtype=int)].view(-1, 1, 1, 1)
+        noise: torch.Tensor = (latents - alphas.sqrt() * where_masked(step, clean, change(clean))) / (1 - alphas).sqrt()
+        return noise
 
     def encode_device(self, size: int, *, on_cpu: bool) -> torch.device:
         """Return the WebUI's device; with ``--medvram`` and ``--lowvram``, after moving its models to the CPU."""

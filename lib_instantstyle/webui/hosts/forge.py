@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lib_instantstyle.errors import UnsupportedModelError
+from lib_instantstyle.method.latents import NoiseLevels
+from lib_instantstyle.self_attention.recorded_pass import ldm_forward
 from lib_instantstyle.webui.hosts.forge_pass import ForgePass
 from lib_instantstyle.webui.hosts.webui_host import WebUIHost, unrecorded_prompt_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from torch import nn
+
+    from lib_instantstyle.self_attention.reference import Conditioning
 
 _LAST_NOTES = "last_extra_generation_params"
 
@@ -42,20 +46,60 @@ class ForgeHost(WebUIHost):
 
     def text_vectors(self, texts: Sequence[str]) -> torch.Tensor:
         """Let the model encode, which moves its text towers to the device itself."""
-        from modules import devices, sd_hijack, sd_models
+        from modules import devices
 
-        if load := getattr(sd_models, "forge_model_reload", None):  # outside of a job, Forge may have nothing loaded
-            load()
-        model, width = sd_models.model_data.sd_model, self.text_width()
+        model, width = self.model(), self.text_width()
         if width is None:
             raise UnsupportedModelError(
                 "Content cannot be removed: the loaded checkpoint has no text tower with a projection. Choose an SDXL "
                 "base checkpoint, or empty the content to remove."
             )
-        notes = model if hasattr(model, "extra_generation_params") else sd_hijack.model_hijack
-        with torch.no_grad(), devices.autocast(), unrecorded_prompt_notes(notes), _unrecorded_last_notes():
+        with torch.no_grad(), devices.autocast(), self.notes_of_prompts():
             vector: torch.Tensor = model.get_learned_conditioning(list(texts))["vector"]
         return vector[:, :width].float().cpu()
+
+    def model(self) -> Any:
+        """Read ``model_data``; outside of a job, Forge may have nothing loaded yet."""
+        from modules import sd_models
+
+        if load := getattr(sd_models, "forge_model_reload", None):
+            load()
+        return sd_models.model_data.sd_model
+
+    def vae(self) -> nn.Module:
+        """Take it out of its patcher."""
+        vae: nn.Module = self.model().forge_objects.vae.first_stage_model
+        return vae
+
+    @contextlib.contextmanager
+    def notes_of_prompts(self) -> Iterator[None]:
+        """Notes are gathered on the model, on ``model_hijack``, or beside both."""
+        from modules import sd_hijack
+
+        model = self.model()
+        notes = model if hasattr(model, "extra_generation_params") else sd_hijack.model_hijack
+        with unrecorded_prompt_notes(notes), _unrecorded_last_notes():
+            yield
+
+    def run_unet(
+        self, unet: nn.Module, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
+    ) -> object:
+        """Call it with options of its own, which the forward writes to."""
+        return ldm_forward(unet, latents, timesteps, conditioning, transformer_options={})
+
+    def noise_levels(self) -> NoiseLevels:
+        """Read the sigmas of Forge's predictor, or of ``model_sampling`` on reForge and Classic."""
+        unet = self.model().forge_objects.unet.model
+        sigmas = getattr(unet, "predictor", None) or unet.model_sampling
+        return NoiseLevels(1.0 / (1.0 + sigmas.sigmas.double() ** 2))
+
+    def model_state(self) -> Hashable:
+        """Name what is patched into the weights: by file on Forge, by a mark of the patcher's on reForge."""
+        model = self.model()
+        unet = model.forge_objects.unet
+        patches = tuple(getattr(unet, "lora_patches", ())) or str(getattr(unet, "patches_uuid", ""))
+        checkpoint = getattr(getattr(model, "sd_checkpoint_info", None), "filename", None) or self.checkpoint_name()
+        return checkpoint, patches, getattr(model, "current_lora_hash", None)
 
     def encode_device(self, size: int, *, on_cpu: bool) -> torch.device:
         """Return the WebUI's device, after its memory manager has made room there."""

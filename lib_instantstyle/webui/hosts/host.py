@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import contextlib
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from pathlib import Path
 
     import torch
     from PIL import Image
     from torch import nn
 
+    from lib_instantstyle.method.latents import NoiseLevels
     from lib_instantstyle.pictures.regions import CropWindow
+    from lib_instantstyle.self_attention.reference import Conditioning
     from lib_instantstyle.unet.call import UNetCall
+
+    Change = Callable[[torch.Tensor], torch.Tensor]
 
     Scope = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -64,6 +68,59 @@ class Host(Protocol):
 
         Raises:
             UnsupportedModelError: If the checkpoint has no text tower with a projection.
+        """
+
+    def picture_latent(self, pixels: torch.Tensor, seed: int) -> torch.Tensor:
+        """Encode a picture ``[1, 3, height, width]`` in 0…1 with the loaded VAE.
+
+        Args:
+            pixels: The picture; its sides are multiples of 8 pixels.
+            seed: Of the noise that samples the VAE's posterior, so that a picture always has the same latent.
+
+        Returns:
+            The latent ``[1, channels, height / 8, width / 8]`` in the scale of the UNet's, float32 on the CPU.
+
+        Raises:
+            UnsupportedModelError: If it is not finite, as of some VAEs in half precision.
+        """
+
+    def vae_fingerprint(self) -> str:
+        """Return a hash that tells the encoders of VAEs apart."""
+
+    def conditioning(self, text: str, width: int, height: int) -> Conditioning:
+        """Return what the UNet is given of ``text`` for a picture of this size; of none, that of no negative prompt.
+
+        Float32 on the CPU.
+
+        Raises:
+            UnsupportedModelError: If the loaded checkpoint is not SDXL's.
+        """
+
+    def run_unet(
+        self, unet: nn.Module, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Conditioning
+    ) -> object:
+        """Call the forward of the class of ``unet`` as the host would, with nothing that others add to a call.
+
+        Args:
+            unet: What `unet` returned.
+            latents: ``[rows, channels, h, w]``, as scaled for the UNet.
+            timesteps: ``[rows]``.
+            conditioning: Of each row.
+        """
+
+    def noise_levels(self) -> NoiseLevels:
+        """Return the noise levels by timestep of the model that is about to sample."""
+
+    def model_state(self) -> Hashable:
+        """Return what is equal as long as the UNet answers the same: checkpoint, networks, hypernetworks, precision."""
+
+    def with_denoised(self, step: Any, denoised: torch.Tensor, change: Change) -> torch.Tensor:
+        """Apply ``change`` to the denoised latents of a step, where the job's mask lets them change.
+
+        Args:
+            step: The argument of the host's ``cfg_denoiser`` callback in this step.
+            denoised: That of ``cfg_after_cfg``, ``[pictures, channels, h, w]``; some samplers predict the noise.
+            change: Takes clean latents, and returns others.
         """
 
     def encode_device(self, size: int, *, on_cpu: bool) -> torch.device:

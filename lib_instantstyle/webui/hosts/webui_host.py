@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from lib_instantstyle.errors import PictureError, UnsupportedModelError
+from lib_instantstyle.method.memo import digest
+from lib_instantstyle.self_attention.reference import Conditioning
 from lib_instantstyle.webui.hosts.crop_window import crop_window
 
 if TYPE_CHECKING:
@@ -16,8 +20,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from lib_instantstyle.pictures.regions import CropWindow
-    from lib_instantstyle.webui.hosts.host import Scope
+    from lib_instantstyle.webui.hosts.host import Change, Scope
 
+_FULL = 0  # of the WebUI's ways to encode a picture: the VAE itself, no approximation
 _SCOPE = "_instantstyle_scope"  # on a sampler: what its next denoising loop runs in
 
 
@@ -51,6 +56,52 @@ class WebUIHost:
                 "A replacement UNet (Settings → Stable Diffusion → SD Unet) is active, which InstantStyle cannot "
                 "reach. Set SD Unet to None."
             )
+
+    def model(self) -> Any:
+        """Left to each WebUI: the loaded model, with its VAE and its text towers."""
+        raise NotImplementedError
+
+    def vae(self) -> nn.Module:
+        """Left to each WebUI: the VAE of `model`."""
+        raise NotImplementedError
+
+    def notes_of_prompts(self) -> contextlib.AbstractContextManager[None]:
+        """Left to each WebUI: keeps what encoding a text notes out of the picture's infotext."""
+        raise NotImplementedError
+
+    def picture_latent(self, pixels: torch.Tensor, seed: int) -> torch.Tensor:
+        """Encode as img2img does, which moves the VAE to the device where the WebUI moves models."""
+        from modules import devices, sd_samplers_common
+
+        with torch.no_grad(), devices.autocast(), _seeded(seed, devices.device):
+            found = sd_samplers_common.images_tensor_to_samples(pixels, _FULL, self.model())
+        latent: torch.Tensor = found.detach().float().cpu()
+        if not torch.isfinite(latent).all():
+            raise UnsupportedModelError(
+                "The VAE made no usable latent of the reference (not a number), as some do in half precision. Choose "
+                "another VAE, or start the WebUI with --no-half-vae."
+            )
+        return latent
+
+    def vae_fingerprint(self) -> str:
+        """Hash the last layer of its encoder, small and different in every fine-tuned one."""
+        weight = next(self.vae().get_submodule("encoder.conv_out").parameters())
+        return digest(weight.detach().float().cpu())
+
+    def conditioning(self, text: str, width: int, height: int) -> Conditioning:
+        """Ask the model as for a prompt; SDXL's empties of a negative one are zeros."""
+        from modules import devices, prompt_parser
+
+        prompts = prompt_parser.SdConditioning([text], is_negative_prompt=not text, width=width, height=height)
+        with torch.no_grad(), devices.autocast(), self.notes_of_prompts():
+            found = self.model().get_learned_conditioning(prompts)
+        if not isinstance(found, dict) or "vector" not in found:
+            raise UnsupportedModelError("References can be read without an adapter by SDXL checkpoints only.")
+        return Conditioning(*(found[name].detach().float().cpu() for name in ("crossattn", "vector")))
+
+    def with_denoised(self, step: Any, denoised: torch.Tensor, change: Change) -> torch.Tensor:
+        """Change what is clean already."""
+        return where_masked(step, denoised, change(denoised))
 
     def free_memory(self) -> None:
         """Empty torch's cache."""
@@ -139,3 +190,17 @@ def unrecorded_prompt_notes(holder: Any) -> Iterator[None]:
     finally:
         holder.extra_generation_params = parameters
         holder.comments = comments
+
+
+def where_masked(step: Any, denoised: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:
+    """Return ``changed`` where the job inpaints, and ``denoised`` elsewhere."""
+    share = getattr(getattr(step, "denoiser", None), "nmask", None)
+    return changed if share is None else denoised + share.to(denoised) * (changed - denoised)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's own generators, and give them back as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.library.saved_style import PICTURES
 from lib_instantstyle.library.style_library import StyleLibrary
-from lib_instantstyle.params.blocks import Preset
-from lib_instantstyle.params.style_params import StyleParams, controls
+from lib_instantstyle.params.self_attention import Reading, default_push
+from lib_instantstyle.params.style_params import CUSTOM, StyleParams, controls
 
 
 def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
@@ -22,13 +23,15 @@ def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
         ParameterError: If a key or value cannot be used.
         StyleError: If there is no such style.
     """
-    if args and isinstance(args[0], dict) and args[0].get("enabled") and isinstance(args[0].get("style"), str):
-        name = args[0]["style"].strip()
-        settings = dict(library.find(name).settings) if name else {}
-        if "preset" in args[0]:
-            settings.pop("blocks", None)  # they belong to the style's own preset
-        return StyleParams.from_dict({**settings, **args[0]})
-    return StyleParams.from_args(args)
+    if not (args and isinstance(args[0], dict) and args[0].get("enabled")):
+        return StyleParams.from_args(args)
+    given = args[0]
+    name = given["style"].strip() if isinstance(given.get("style"), str) else ""
+    settings = dict(library.find(name).settings) if name else {}
+    for choice, text in CUSTOM.items():
+        if choice in given:
+            settings.pop(text, None)  # it belongs to the style's own choice
+    return StyleParams.from_dict({**settings, **_push(given), **given})
 
 
 def lacks_enabled(args: Sequence[Any]) -> bool:
@@ -82,5 +85,14 @@ def require_on(params: StyleParams, axes: Iterable[str]) -> None:
 
 
 def _meant(axes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with the preset at which custom block weights act, unless they name one."""
-    return {**({"preset": Preset.CUSTOM} if "blocks" in axes else {}), **axes}
+    """Return the values with those at which they act, unless they name them: custom weights need the choice Custom."""
+    customs = {choice: "Custom" for choice, text in CUSTOM.items() if text in axes}
+    return {**customs, **_push(axes), **axes}
+
+
+def _push(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the push that goes with a chosen reading, as `params.self_attention` has it."""
+    with contextlib.suppress(ValueError):  # no reading; `StyleParams` says so
+        if "reading" in values:
+            return {"push": default_push(Reading(values["reading"]))}
+    return {}

@@ -17,14 +17,16 @@ from lib_instantstyle import NAME
 from lib_instantstyle.errors import InstantStyleError, UnsupportedModelError
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.tags import StyleTag, read_tags
+from lib_instantstyle.self_attention.records import KeptRecords
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.arguments import axis_value, lacks_enabled, read_arguments, require_on, with_axes
 from lib_instantstyle.webui.jobs.job import Job
+from lib_instantstyle.webui.jobs.job_errors import JobErrors, prefers_warning
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.sampling_pass import Pass, coming_pass, picture_size
-from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
-from lib_instantstyle.webui.setup.settings import ON_ERROR_WARN, current_settings
+from lib_instantstyle.webui.setup.settings import current_settings
+from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 logger = logging.getLogger("instantstyle")
 
@@ -41,28 +43,27 @@ class Generation:
 
     def __init__(self, builder: StyleBuilder) -> None:
         self.memo = TensorMemo()
+        self.records = KeptRecords()
         self._builder = builder
         self._host = builder.host
         self._sampling: _Sampling | None = None
         self._injection: Injection | None = None
-        self._problem = ""
-
-    def take_problem(self) -> str:
-        """Return once why the last job was stopped: some WebUIs lose on the way to the page what was raised."""
-        problem, self._problem = self._problem, ""
-        return problem
+        self.errors = JobErrors(builder.host)
+        self._step: Any = None  # the last one that the host has begun
 
     def begin(self, p: Any, args: Sequence[Any]) -> None:
         """Start ``p`` afresh: nothing of an earlier job may act on it or stay in its infotext."""
         self.eject()
-        self._problem = ""
+        self.errors.forget()
         record = PictureRecord(p)
         record.clear()
         p._instantstyle = None
-        if getattr(p, "_ad_inner", False) and not current_settings().style_inner_passes:
+        settings = current_settings()
+        if getattr(p, "_ad_inner", False) and not settings.style_inner_passes:
             return  # the inner pass of ADetailer
-        p._instantstyle = Job(record, self._builder, self.memo)
-        with self._deferred(p):
+        self.records.limit = int(settings.records_megabytes) << 20
+        p._instantstyle = Job(record, self._builder, self.memo, self.records)
+        with self.errors.deferred(p):
             library = self._builder.library
             params = with_axes(read_arguments(args, library), getattr(p, "_instantstyle_axes", {}), library)
             p._instantstyle.params = params if params.enabled else None
@@ -76,7 +77,7 @@ class Generation:
         Raises:
             InstantStyleError: If the arguments are off, or no cell could use a value.
         """
-        if not _prefers_warning():  # else each cell is made, with its warning
+        if not prefers_warning():  # else each cell is made, with its warning
             require_on(read_arguments(args, self._builder.library), [name])
             builder = self._builder.for_one_job()
             for value in values:
@@ -86,7 +87,7 @@ class Generation:
         """Read references, adapter and encoder."""
         job = _job_of(p)
         if job is not None:
-            with self._deferred(p):
+            with self.errors.deferred(p):
                 pictures = getattr(p, "init_images", None) or [None]
                 job.prepare(pictures[0], *picture_size(p))
 
@@ -104,7 +105,7 @@ class Generation:
             coming: Future[Pass] = Future()
             try:
                 current = coming_pass(p, conditioning, self._read(written), self._host)
-                job.encode_contents(current)
+                job.encode(current)
                 coming.set_result(current)
             except Exception as error:  # noqa: BLE001  the host would swallow it here
                 coming.set_exception(error)
@@ -116,10 +117,10 @@ class Generation:
             self._attach_or_warn(job, coming)  # here, not in the hook: an error must reach the user
             yield
         except InstantStyleError as error:
-            self._problem = _for_page(p, error)
+            self.errors.keep(p, error)
             raise
         finally:
-            self._sampling = None
+            self._sampling = self._step = None
             self.eject()
 
     def _attach_or_warn(self, job: Job, coming: Future[Pass]) -> None:
@@ -127,7 +128,7 @@ class Generation:
             self._sampling = _Sampling(job, coming.result())
             self._attach(self._sampling)
         except InstantStyleError as error:
-            if not _prefers_warning():
+            if not prefers_warning():
                 raise
             self.eject()
             job.record.warn(error)
@@ -147,7 +148,7 @@ class Generation:
 
     def step(self, step: Any) -> None:
         """Read the rows of a denoising step, and notice when the host has switched the UNet (refiner)."""
-        sampling, injection = self._sampling, self._injection
+        sampling, injection, self._step = self._sampling, self._injection, step
         if sampling is None or injection is None:
             return
         if not injection.is_injected or self._host.unet() is not injection.unet:
@@ -157,6 +158,17 @@ class Generation:
                 sampling.current.reader.begin_step(step)
             except InstantStyleError as error:
                 self._injection.fail(error)
+
+    def denoised(self, after: Any) -> None:
+        """Calibrate the colours of a step's result, ``after.x``, the argument of the ``cfg_after_cfg`` callback."""
+        sampling, injection = self._sampling, self._injection
+        if sampling is None or injection is None or not sampling.job.calibrates:
+            return
+        job, current = sampling
+        try:
+            after.x = self._host.with_denoised(self._step, after.x, lambda clean: job.calibrated(clean, current))
+        except Exception as error:  # noqa: BLE001  the host swallows it here; the UNet's next call raises it
+            injection.fail(error)
 
     def _follow_unet(self, sampling: _Sampling) -> None:
         """Move to the UNet that took over within the loop, or note that it stays unstyled (the SDXL refiner)."""
@@ -173,6 +185,7 @@ class Generation:
 
     def model_loaded(self) -> None:
         """Eject from a UNet whose weights were replaced; a running loop injects again at its next step."""
+        self.records.clear()
         if self._injection is not None:
             self._injection.eject()
 
@@ -193,28 +206,7 @@ class Generation:
         if injection is not None:
             injection.eject()
 
-    @contextlib.contextmanager
-    def _deferred(self, p: Any) -> Iterator[None]:
-        """Defer any error, since the host would swallow it, to where the user and the API see it."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  the host's hooks end here; it is raised again at the job's start
-            p._instantstyle = None
-            if isinstance(error, InstantStyleError) and _prefers_warning():
-                PictureRecord(p).warn(error)
-            else:
-                self._problem = _for_page(p, error)
-                self._host.raise_at_start(p, error)
-
 
 def _job_of(p: Any) -> Job | None:
     job = getattr(p, "_instantstyle", None)
     return job if isinstance(job, Job) else None
-
-
-def _for_page(p: Any, error: Exception) -> str:
-    return "" if getattr(p, "is_api", False) else str(error)  # the API's answer has it
-
-
-def _prefers_warning() -> bool:
-    return current_settings().on_error == ON_ERROR_WARN

@@ -18,8 +18,10 @@ from lib_instantstyle import NAME, __version__
 from lib_instantstyle.params.blocks import LAYOUT, Preset
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import SHORT, PictureHashes
+from lib_instantstyle.params.self_attention import ADAPTER_ONLY, READING_ONLY, Reach, Reading
 from lib_instantstyle.params.style_params import controls, default_of
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.styles.prepared_style import PreparedStyle
+from lib_instantstyle.webui.styles.requirements import uses_layout_picture
 
 VERSION = NAME
 ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons
@@ -42,12 +44,14 @@ def write(style: PreparedStyle, adapter_sha256: str | None, *, hires: bool) -> d
     """Return the entries for a picture made with ``style``; ``hires`` says whether hires fix is on."""
     entries: dict[str, Any] = {VERSION: __version__}
     idle = _idle(style, hires=hires)
+    adapter = style.encoded.adapter if style.encoded else None
     for name, control in controls().items():
         # The adapter by its file name: what Automatic chooses depends on the folders.
-        value = style.adapter.path.name if name == "adapter" else getattr(style.params, name)
+        value = adapter.path.name if adapter and name == "adapter" else getattr(style.params, name)
         if control.recorded and name not in idle and (name == "preset" or value != default_of(name)):
             entries[key_of(name)] = value.value if isinstance(value, Enum) else _kept_whole(value)
-    entries[ADAPTER_HASH] = adapter_sha256
+    if adapter:
+        entries[ADAPTER_HASH] = adapter_sha256
     if text := _hashes(style):
         entries[key_of("reference")] = text
     return entries
@@ -70,12 +74,17 @@ def _idle(style: PreparedStyle, *, hires: bool) -> set[str]:
         ("passes",): not hires,
         ("hires_curve",): not hires or params.passes is Passes.FIRST,
         ("hires_start", "hires_end"): not (hires and params.has_hires_schedule) or params.passes is Passes.FIRST,
+        ADAPTER_ONLY: not params.method.has_adapter,
+        READING_ONLY: not params.method.has_reading,
+        ("self_blocks",): params.reach is not Reach.CUSTOM,
+        ("copies",): params.reading is not Reading.SHARE,
+        ("calibration_start", "calibration_end"): not params.calibration,
     }
     return {name for names, holds in conditions.items() if holds for name in names}
 
 
 def _hashes(style: PreparedStyle) -> str:
-    hashes, idle = style.hashes or PictureHashes(), () if style.params.takes_layout else ("layout",)
+    hashes, idle = style.hashes or PictureHashes(), () if uses_layout_picture(style.params) else ("layout",)
     others = {role: sha256 for role, sha256 in hashes.others.items() if role not in idle}
     return dataclasses.replace(hashes, others=others).text(SHORT)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import torch
 from torch import nn
 
 from lib_instantstyle import NAME
@@ -12,6 +13,8 @@ from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.params.tags import StyleTag
+from lib_instantstyle.self_attention.reading import Keeping, ReferenceReading, Way
+from lib_instantstyle.self_attention.records import KeptRecords
 from lib_instantstyle.unet.injection import Injection
 from lib_instantstyle.unet.plan import ImageTerm
 from lib_instantstyle.unet.sites import enumerate_sites
@@ -19,10 +22,11 @@ from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.jobs import infotext
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.preparation_stats import PreparationStats
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
-from lib_instantstyle.webui.jobs.requirements import left_out
 from lib_instantstyle.webui.jobs.sampling_pass import Pass
-from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.styles.prepared_reading import PassReading, joined
+from lib_instantstyle.webui.styles.prepared_style import PreparedStyle
+from lib_instantstyle.webui.styles.requirements import left_out
+from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 logger = logging.getLogger("instantstyle")
 _SHORT = 12  # digits of a hash
@@ -37,16 +41,19 @@ class Job:
         warning: Why nothing acts, though a style was given; empty otherwise.
     """
 
-    def __init__(self, record: PictureRecord, builder: StyleBuilder, memo: TensorMemo) -> None:
+    def __init__(self, record: PictureRecord, builder: StyleBuilder, memo: TensorMemo, records: KeptRecords) -> None:
         self.params: StyleParams | None = None
         self.record = record
         self.warning = ""
         self._builder = builder.for_one_job()
         self._memo = memo
+        self._records = records
         self._stats = PreparationStats(memo)
         self._accordion: PreparedStyle | None = None
         self._tagged: dict[StyleTag, PreparedStyle] = {}
         self._terms: dict[StyleTag | None, tuple[ImageTerm, ...]] = {}
+        self._readings: dict[StyleTag | None, PassReading] = {}  # those that act in the pass
+        self._companion: ReferenceReading | None = None
         self._planned_for: nn.Module | None = None
         self._saved: dict[int, dict[str, str]] = {}  # by picture: the saved styles that acted, in any of its passes
         self._reported: list[str] = []
@@ -63,15 +70,18 @@ class Job:
                 self._accordion = self._builder.from_accordion(self.params, subject, self._stats.count_embedding)
             self._stretched = self._accordion.stretched(width, height)
 
-    def encode_contents(self, current: Pass) -> None:
-        """Encode the contents that the styles of this pass remove, before the host makes room for its UNet.
+    def encode(self, current: Pass) -> None:
+        """Run what the styles of this pass need of the host's VAE and text towers, before it makes room for its UNet.
 
         Raises:
-            InstantStyleError: If a saved style cannot be used, or the checkpoint has no text tower for it.
+            InstantStyleError: If a saved style cannot be used, or the checkpoint lacks what it needs.
         """
         with self._stats:
             for style in self._wanted(current).values():
                 _ = style.remover
+                if style.reading:
+                    enumerate_sites(self._builder.host.unet())  # refuses other models by name
+                    style.reading.encode(current.size)
 
     @property
     def has_own_style(self) -> bool:
@@ -88,25 +98,60 @@ class Job:
             self._terms.clear()
             self._planned_for = unet
         with self._stats:
-            styles = self._wanted(current).items()
-            scheduled = {tag: self._scheduled(tag, style, unet, current) for tag, style in styles}
+            styles = self._wanted(current)
+            scheduled = {tag: self._scheduled(tag, style, unet, current) for tag, style in styles.items()}
+            found = {
+                tag: style.reading.of_pass(current.size, current.named(tag), hires=current.is_hires)
+                for tag, style in styles.items()
+                if style.reading
+            }
+        self._readings = {tag: reading for tag, reading in found.items() if reading.acts}
         for tag, group in scheduled.items():
-            if not group.terms:
+            if not group.terms and tag not in self._readings:
                 name = f"<instantstyle:{tag.name}>" if tag else NAME
                 self.record.note(
                     f"{name} had nothing to do: every block's weight is 0. Raise a weight, or choose another preset."
                 )
         acting = [group for group in scheduled.values() if group.terms]
-        return Injection(unet, acting, current.reader.read_call, current.window) if acting else None
+        self._companion = self._reader(unet, current)
+        if not acting and self._companion is None:
+            return None
+        return Injection(unet, acting, current.reader.read_call, current.window, self._companion)
+
+    def _reader(self, unet: nn.Module, current: Pass) -> ReferenceReading | None:
+        """Return what lets self-attentions read the references of all styles; None if none does."""
+        reading = joined(list(self._readings.values()))
+        if reading is None:
+            return None
+        host = self._builder.host
+        keeping = Keeping(self._records, host.model_state()) if self._records.limit else None
+        way = Way(host.noise_levels(), host.run_unet, reading.every, keeping)
+        return ReferenceReading(unet, reading.references, reading.sources, way, current.window)
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether denoised latents are to be changed."""
+        return any(reading.calibrations for reading in self._readings.values())
+
+    def calibrated(self, clean: torch.Tensor, current: Pass) -> torch.Tensor:
+        """Bring the colours of clean latents ``[pictures, channels, h, w]`` to those of the references."""
+        timestep = self._companion.timestep if self._companion else None
+        if timestep is None:  # the UNet has not been called
+            return clean
+        for reading in self._readings.values():
+            for calibration in reading.calibrations:
+                clean = calibration.apply(clean, timestep, current.pictures)
+        return clean
 
     def write_infotext(self, current: Pass) -> None:
         """Record what acts; call it once the injection is in place."""
         acting = self._acting(current)
         accordion = acting.get(None)
         if accordion is not None:
-            adapter = accordion.adapter
+            adapter = accordion.encoded.adapter if accordion.encoded else None
             # The host keeps hashes by title: another folder's file of this name has another, an older copy too.
-            sha256 = self._builder.host.file_sha256(adapter.path, f"instantstyle/{adapter.fingerprint}")
+            title = f"instantstyle/{adapter.fingerprint}" if adapter else ""
+            sha256 = self._builder.host.file_sha256(adapter.path, title) if adapter else None
             self.record.write(infotext.write(accordion, sha256, hires=current.has_hires))
             self._write_idle(accordion, current)
         for tag, style in acting.items():
@@ -137,15 +182,14 @@ class Job:
         return wanted
 
     def _acting(self, current: Pass) -> dict[StyleTag | None, PreparedStyle]:
-        """Return those of them that have terms; known once the injection is built."""
-        return {tag: style for tag, style in self._wanted(current).items() if self._terms[tag]}
+        """Return those of them that act; known once the injection is built."""
+        acting = {tag for tag, terms in self._terms.items() if terms} | self._readings.keys()
+        return {tag: style for tag, style in self._wanted(current).items() if tag in acting}
 
     def _scheduled(self, tag: StyleTag | None, style: PreparedStyle, unet: nn.Module, current: Pass) -> ScheduledTerms:
         if tag not in self._terms:
             self._terms[tag] = style.terms(enumerate_sites(unet), self._memo)
-        scheduled = style.scheduled(self._terms[tag], hires=current.is_hires)
-        named = None if tag is None else current.tags[tag]
-        return scheduled if named is None or named.issuperset(current.pictures) else scheduled._replace(pictures=named)
+        return style.scheduled(self._terms[tag], hires=current.is_hires)._replace(pictures=current.named(tag))
 
     def _write_idle(self, style: PreparedStyle, current: Pass) -> None:
         """Note which parts of the accordion's style could not act, or not as they were given."""
@@ -154,7 +198,7 @@ class Job:
             painted = "×".join(map(str, size))
             idle.append(f"the mask of reference {number} is {painted} and was stretched to the picture's shape")
         if style.needs_guidance and not current.is_guided:
-            idle.append("anti-layout and negative picture act through CFG only")
+            idle.append(f"what acts through CFG only did nothing: {', '.join(style.needs_guidance)}")
         for text in idle:
             self.record.note(f"{NAME}: {text}")
         if idle:

@@ -10,18 +10,19 @@ from lib_instantstyle.errors import InstantStyleError, ParameterError, Unsupport
 from lib_instantstyle.models.encoder_file import first_suitable
 from lib_instantstyle.models.preflight import Facts, Verdict, checks, next_step
 from lib_instantstyle.params.controls import quoted
+from lib_instantstyle.params.self_attention import Method
 from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.unet.plan import check_fits
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.jobs.requirements import GivenPictures, check_removal, check_site_weights, left_out
+from lib_instantstyle.webui.styles.requirements import GivenPictures, check_removal, check_site_weights, left_out
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
     from lib_instantstyle.models.found_models import FoundModels
     from lib_instantstyle.webui.hosts.host import Host
-    from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+    from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 Read = Callable[[], StyleParams]
 
@@ -44,7 +45,8 @@ class Readiness:
         adapter, style, content = (str(values.get(name) or "") for name in ("adapter", "style", "content"))
         builder = self._builder.for_one_job()  # looks once
         found = _file_facts(builder.look(), adapter)
-        found |= self._model_facts(found.get("adapter"))
+        found["method"] = _method(values)
+        found |= self._model_facts(found.get("adapter") if found["method"].has_adapter else None)
         found |= self._problems(builder, found, read, given)
         pasted = 1 if values.get("reference") else given.references  # pictures that are known by their hashes
         return Facts(**found, style=style, content=content, references=given.references or pasted)
@@ -56,16 +58,17 @@ class Readiness:
         adapter = found.get("adapter")
         try:
             params = read()
-            if adapter and not params.style:
+            if adapter and not params.style and params.method.has_adapter:
                 try:
                     check_removal(params, adapter, self._host.text_width())
                 except InstantStyleError as error:
                     return {"content_problem": str(error)}
             if given.problem:
                 return {"problem": given.problem}
-            if params.style or (adapter and found["encoder"]):
+            if params.style or not params.method.has_adapter or (adapter and found["encoder"]):
                 builder.check(params, given)
-            check_site_weights(params.block_weights, self._host.loaded_unet())
+            for weights in (params.block_weights, params.self_weights):
+                check_site_weights(weights, self._host.loaded_unet())
         except InstantStyleError as error:
             return {"problem": str(error)}
         roles = {*(given.roles or ()), *(() if params.style else given.pasted(params).others)}
@@ -116,6 +119,14 @@ def _file_facts(found: FoundModels, name: str) -> dict[str, Any]:
     except InstantStyleError as error:
         return {"adapter_problem": str(error)} if found.adapters else {}
     return {"adapter": adapter, "encoder": first_suitable(adapter, found.encoders)}
+
+
+def _method(values: Mapping[str, Any]) -> Method:
+    """Return the chosen method; what is none has a message of its own."""
+    try:
+        return Method(values.get("method") or default_of("method"))
+    except ValueError:
+        return Method.ADAPTER
 
 
 def _typed(name: str, text: str) -> Any:

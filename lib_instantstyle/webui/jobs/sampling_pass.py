@@ -22,6 +22,7 @@ class Pass:
         pictures: Those of the batch, by their numbers in the job.
         tags: The saved styles that prompts name, and the pictures whose prompts name them.
         window: The part of the whole picture that is sampled.
+        size: Width and height in pixels that the job samples, before hires fix.
         reader: Tells the rows of the UNet's calls apart.
     """
 
@@ -31,7 +32,13 @@ class Pass:
     pictures: range
     tags: Mapping[StyleTag, frozenset[int]]
     window: CropWindow
+    size: tuple[int, int]
     reader: PassReader
+
+    def named(self, tag: StyleTag | None) -> frozenset[int] | None:
+        """Return the pictures whose prompts name ``tag``; None if it is all, as without a tag."""
+        pictures = None if tag is None else self.tags[tag]
+        return None if pictures is None or pictures.issuperset(self.pictures) else pictures
 
 
 def coming_pass(p: Any, conditioning: Any, named: Sequence[Sequence[StyleTag]], host: Host) -> Pass:
@@ -48,6 +55,7 @@ def coming_pass(p: Any, conditioning: Any, named: Sequence[Sequence[StyleTag]], 
         pictures=range(first, first + (len(named) or p.batch_size)),
         tags=tags,
         window=host.crop_window(p),
+        size=(p.width, p.height),
         reader=host.read_pass(p, conditioning),
     )
 

@@ -20,6 +20,7 @@ from lib_instantstyle.webui.page.tabs.library_tab import LibraryTab
 from lib_instantstyle.webui.page.tabs.models_tab import ModelsTab
 from lib_instantstyle.webui.page.tabs.references_tab import ReferencesTab
 from lib_instantstyle.webui.page.tabs.regions_tab import RegionsTab
+from lib_instantstyle.webui.page.tabs.self_attention_tab import SelfAttentionTab
 from lib_instantstyle.webui.page.tabs.style_tab import StyleTab
 from lib_instantstyle.webui.page.tabs.timing_tab import TimingTab
 
@@ -43,7 +44,7 @@ class Accordion:
         with InputAccordion(False, label=NAME, elem_id=fields.elem_id("enabled")) as accordion:
             fields["enabled"] = accordion
             ours = self._extension
-            status = StatusLine(fields, ours.readiness, ours.generation.take_problem, self._tab_name)
+            status = StatusLine(fields, ours.readiness, ours.generation.errors.take_problem, self._tab_name)
             with gr.Tabs(elem_id=fields.elem_id("tabs"), elem_classes="instantstyle-tabs"):
                 tabs = [self._tab(label, make) for label, make in self._tabs()]
         sections: list[Section] = [*tabs, PictureEffects(fields), status]
@@ -62,6 +63,7 @@ class Accordion:
             ("Timing", lambda fields: TimingTab(fields, has_hires=not self._is_img2img)),
             ("Regions", lambda fields: RegionsTab(fields, tab)),
             ("Blocks", lambda fields: BlocksTab(fields, ours.host)),
+            ("No adapter", lambda fields: SelfAttentionTab(fields, ours.host)),
             ("Library", lambda fields: LibraryTab(fields, ours.builder)),
             ("Models", lambda fields: ModelsTab(fields, ours.fetching)),
         ]

@@ -11,15 +11,16 @@ import gradio as gr
 
 from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.models.preflight import Check, Verdict, checks, next_step
+from lib_instantstyle.params.self_attention import Method
 from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.pictures.decoding import is_empty, load_picture
 from lib_instantstyle.webui.jobs.readiness import Readiness
-from lib_instantstyle.webui.jobs.requirements import GivenPictures
 from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.press import Press
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
 from lib_instantstyle.webui.page.wording import in_page_words
+from lib_instantstyle.webui.styles.requirements import GivenPictures
 
 BOXES = {
     "image": "style reference 1",
@@ -53,12 +54,14 @@ class StatusLine(Section):
         self._open = {name: Press(fields, f"{name}_look") for name in BOXES}
         self._look = Press(fields, "look")
         self._why = fields.extra(gr.Button, "problem", "", visible=False)
+        self._offer = fields.extra(gr.Button, "offer", "Style without an adapter", visible=False, size="sm")
 
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
         fields, look = self._fields, self._look.soon
         inputs = [*self._known.values(), *map(fields.__getitem__, LOOKED_AT)]
-        self._look.connect(self.drawn, inputs, [self._line])
+        self._look.connect(self.looked, inputs, [self._line, self._offer])
+        self._offer.click(lambda: Method.NO_ADAPTER.value, outputs=[fields["method"]], show_progress=False)
         for name, opened in self._open.items():
             known, box = functools.partial(look_into, name), fields[name]
             opened.connect(known, [fields["enabled"], box], [self._known[name]]).then(**look)
@@ -82,8 +85,14 @@ class StatusLine(Section):
         gr.Warning(problem)
         return f"<p role='status' class='instantstyle-warning'>{escape(problem)}</p>"
 
-    def drawn(self, *given: Any) -> str:
-        """Return the line for what is known of each of `BOXES`, and then the values of `LOOKED_AT`."""
+    def looked(self, *given: Any) -> tuple[str, Any]:
+        """Return the line, and whether to offer styling without an adapter, where only that is missing."""
+        found, enabled = self.checks(*given)
+        lacks = any(check.name == "Adapter" and check.verdict is Verdict.MISSING for check in found)
+        return _drawn(found, enabled=enabled), gr.update(visible=enabled and lacks)
+
+    def checks(self, *given: Any) -> tuple[tuple[Check, ...], bool]:
+        """Return the checks for what is known of each of `BOXES`, then the values of `LOOKED_AT`; and if it is on."""
         known = dict(zip(BOXES, given[: len(BOXES)], strict=True))
         values = dict(zip(LOOKED_AT, given[len(BOXES) :], strict=True))
         references = bool(known["image"]) + len(values.pop("images"))
@@ -93,10 +102,7 @@ class StatusLine(Section):
         problem = next((state for state in known.values() if state not in ("", _GIVEN)), "")
         used = values if values["enabled"] else {}
         pictures = GivenPictures(references, frozenset(roles), problem if used else "")
-        found = checks(self._readiness.facts(values, lambda: StyleParams(**used), pictures))
-        lines = "".join(_line(check) for check in found)
-        step = in_page_words(next_step(found, enabled=values["enabled"]))
-        return f"<ul>{lines}</ul><p role='status'>{escape(step)}</p>"
+        return checks(self._readiness.facts(values, lambda: StyleParams(**used), pictures)), values["enabled"]
 
 
 def look_into(name: str, enabled: bool, picture: Any) -> str:
@@ -109,6 +115,12 @@ def look_into(name: str, enabled: bool, picture: Any) -> str:
     except InstantStyleError as error:
         return str(error)
     return _GIVEN
+
+
+def _drawn(found: tuple[Check, ...], *, enabled: bool) -> str:
+    lines = "".join(_line(check) for check in found)
+    step = in_page_words(next_step(found, enabled=enabled))
+    return f"<ul>{lines}</ul><p role='status'>{escape(step)}</p>"
 
 
 def _line(check: Check) -> str:

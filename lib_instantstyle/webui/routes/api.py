@@ -17,13 +17,13 @@ from lib_instantstyle.models.descriptions import adapter_abilities, adapter_kind
 from lib_instantstyle.models.encoder_file import EncoderFile
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.style_params import StyleParams
-from lib_instantstyle.webui.encoding.job_pictures import style_alone
+from lib_instantstyle.webui.encoding.job_pictures import style_alone, with_adapter
 from lib_instantstyle.webui.extension import Extension
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.jobs.measure import Measurement, measure
-from lib_instantstyle.webui.jobs.saving import save_style
 from lib_instantstyle.webui.routes.access import asked_by_host, while_idle, with_http_errors
 from lib_instantstyle.webui.routes.schema import json_schema
+from lib_instantstyle.webui.styles.measure import Measurement, measure
+from lib_instantstyle.webui.styles.saving import save_style
 
 _PREFIX = "/instantstyle"
 
@@ -124,13 +124,14 @@ class Api:
         Raises:
             InstantStyleError: If something in the dict cannot be used.
         """
-        style = self._builder.from_accordion(style_alone(self._params(values)))
+        style = self._builder.from_accordion(with_adapter(style_alone(self._params(values))))
         found = measure(style) if style.contents else Measurement([], [])
+        adapter, embeddings = style.for_adapter
         return {
-            "kind": style.adapter.kind.value,
-            "adapter": style.adapter.path.name,
+            "kind": adapter.kind.value,
+            "adapter": adapter.path.name,
             "references": list(style.hashes.style) if style.hashes else [],
-            "embeddings": [embedding.mean(dim=0).tolist() for embedding in style.embeddings.style],
+            "embeddings": [embedding.mean(dim=0).tolist() for embedding in embeddings.style],
             "contents": [
                 {"content": words, "weight": weight, "before": before, "after": after}
                 for (words, weight), before, after in found.resemblances

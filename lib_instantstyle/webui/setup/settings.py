@@ -24,6 +24,7 @@ class Settings:
     model_folders: str = ""  # further folders with models, one per line
     mirror: str = ""  # address to fetch models from; empty for the catalogue's own
     cache_megabytes: int = DEFAULT_LIMIT >> 20  # limit of the embedding cache on disk
+    records_megabytes: int = 2048  # limit of what is kept of references that self-attentions have read
     style_inner_passes: bool = False  # whether ADetailer's inner passes are styled too
 
 
@@ -83,6 +84,12 @@ def _file_options() -> dict[str, Any]:
             gr.Slider,
             {"minimum": 0, "maximum": 4096, "step": 64},
         ).info("a reference seen before needs neither the picture nor the encoder; 0 keeps nothing"),
+        "records_megabytes": shared.OptionInfo(
+            Settings.records_megabytes,
+            "Without an adapter: keep what was read of a reference, megabytes of RAM",
+            gr.Slider,
+            {"minimum": 0, "maximum": 32768, "step": 256},
+        ).info("further pictures with the same reference cost next to nothing; 25 steps at 1024×1024 take 5 GB"),
     }
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from lib_instantstyle.webui.encoding.job_pictures import style_alone
-from lib_instantstyle.webui.jobs.measure import measure
-from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.encoding.job_pictures import style_alone, with_adapter
 from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields, params_from, queued
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.svg.meter import MeterRow, meter
 from lib_instantstyle.webui.page.topics import Topic
+from lib_instantstyle.webui.styles.measure import measure
+from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 _HELP = (
     "<p>Shows, before anything is generated, how much the reference resembles each of the words under Content to "
@@ -50,6 +50,6 @@ class ContentTab(Section):
         self._measure.click(queued(self._measured), inputs=fields.in_order(), outputs=[self._meter])
 
     def _measured(self, *values: Any) -> str:
-        found = measure(self._builder.from_accordion(style_alone(params_from(values))))
+        found = measure(self._builder.from_accordion(with_adapter(style_alone(params_from(values)))))
         rows = [MeterRow(entry.content.words, entry.before, entry.after) for entry in found.resemblances]
         return meter(rows, found.warnings)

@@ -10,12 +10,12 @@ import gradio as gr
 
 from lib_instantstyle.errors import StyleError
 from lib_instantstyle.library.saved_style import PICTURES, SETTINGS
-from lib_instantstyle.webui.jobs.saving import save_style
-from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
 from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields, params_from, queued, showing_errors
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
+from lib_instantstyle.webui.styles.saving import save_style
+from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 _HELP = (
     "<p>A saved style keeps the embedding and the settings, not the picture. Use it here, "

@@ -102,8 +102,7 @@ class ReferencesTab(Section):
     def _count_unseen(self, style: str, reference: str) -> str:
         """Return how many references the saved style has, or else the pasted hashes."""
         with contextlib.suppress(InstantStyleError):  # the status line says what is wrong with it
-            found = self._library.find(style).embeddings if style else parse_picture_hashes(reference)
-            return str(len(found.style))
+            return str(self._library.find(style).references if style else len(parse_picture_hashes(reference).style))
         return "0"
 
 

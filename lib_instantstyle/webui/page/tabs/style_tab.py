@@ -16,6 +16,7 @@ from lib_instantstyle.params import recipes
 from lib_instantstyle.params.blocks import LAYOUT, Preset
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.declared import Crop
+from lib_instantstyle.params.self_attention import Method
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.webui.encoding import captions
@@ -29,6 +30,8 @@ _CROPPED = (
     f"<p data-crop='{Crop.CENTRE.value}' hidden><span>The encoder sees only the middle</span> <b></b> "
     "<span>of this picture: another crop (tab References) shows it all.</span></p>"
 )
+_BY_ADAPTER = ("preset", "style_weight", "layout_weight")
+_BY_READING = ("reach", "self_weight")
 _RECIPES = "<p>Start from a recipe, and change what it set as you like:</p>"
 
 
@@ -61,16 +64,19 @@ class StyleTab(Section):
                         for number, recipe in enumerate(recipes.RECIPES, start=1)
                     ]
                 self._advice = fields.extra(gr.HTML, "advice", visible=False, elem_classes="instantstyle-advice")
+                fields.add("method")
+                for name in ("reach", "self_weight"):
+                    fields.add(name, visible=False)
                 for name in ("preset", "style_weight"):
                     fields.add(name)
                 fields.add("layout_weight", interactive=False)  # which the first preset leaves out
-        with gr.Row():
+        with gr.Row() as self._words:
             fields.add("content", scale=5)
             self._caption = fields.extra(
                 gr.Button, "caption", "Describe", size="sm", elem_classes="instantstyle-describe"
             )
             fields.add("content_strength", scale=3)
-        with gr.Row():
+        with gr.Row() as self._adapter:
             fields.add_files("adapter", models.adapter_names)
 
     def connect(self) -> None:
@@ -87,9 +93,20 @@ class StyleTab(Section):
         self._earlier.connect()
         style = fields["style"]
         style.change(_in_use, inputs=[style], outputs=[self._in_use], show_progress=False)
+        method = fields["method"]
+        by_adapter = [*(fields[name] for name in _BY_ADAPTER), self._words, self._adapter]
+        shown = [*by_adapter, *(fields[name] for name in _BY_READING)]
+        method.change(functools.partial(_shown, len(by_adapter)), inputs=[method], outputs=shown, show_progress=False)
         blocks = [fields["preset"], fields["blocks"]]
         for component in blocks:
             component.change(_layout_weight, inputs=blocks, outputs=[fields["layout_weight"]], show_progress=False)
+
+
+def _shown(by_adapter: int, method: str) -> list[Any]:
+    """Show what acts with ``method``: first the components of the adapter, then those of self-attentions."""
+    chosen = Method(method)
+    visible = [chosen.has_adapter] * by_adapter + [chosen.has_reading] * len(_BY_READING)
+    return [gr.update(visible=shown) for shown in visible]
 
 
 def _layout_weight(preset: str, blocks: str) -> Any:

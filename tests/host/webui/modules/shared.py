@@ -30,6 +30,7 @@ opts.load(config_filename)
 state = shared_state.State()
 face_restorers: list[Any] = []
 sd_upscalers: list[Any] = []
+loaded_hypernetworks: list[Any] = []
 prompt_styles = None
 interrogator: Any = None  # set by `initialize`, as it needs this module
 demo: Any = None

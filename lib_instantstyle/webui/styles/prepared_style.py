@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.embeddings import Embeddings
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.method.removal import Remover
@@ -14,7 +16,6 @@ from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.params.contents import Content
 from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
-from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.pictures.regions import Mask
 from lib_instantstyle.unet.image_projection import ImageProjection
 from lib_instantstyle.unet.plan import ImageTerm, check_fits, image_terms
@@ -22,13 +23,24 @@ from lib_instantstyle.unet.sites import Site
 from lib_instantstyle.unet.sources import Sources
 from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.hosts.host import Host
+from lib_instantstyle.webui.styles.prepared_reading import PreparedReading
+
+
+class Encoded(NamedTuple):
+    """The embeddings of a style's pictures, and the adapter that reads them."""
+
+    adapter: Adapter
+    embeddings: Embeddings
 
 
 @dataclass(frozen=True)
 class PreparedStyle:
-    """A style with its settings, its embeddings and the adapter that reads them; ``host`` gives text vectors.
+    """A style with its settings and what its pictures have been made into; ``host`` gives text vectors.
 
     Attributes:
+        encoded: For the adapter; None without one.
+        reading: For the self-attentions; None where they read nothing.
+        roles: Which of "layout", "negative" and "subject" there are pictures of.
         masks: Regions by the index of their reference.
         factor: The weight of its tag; 1 for the accordion's style.
         hashes: The hashes of its pictures; None for a style from the prompt.
@@ -36,9 +48,10 @@ class PreparedStyle:
     """
 
     params: StyleParams
-    adapter: Adapter
-    embeddings: Embeddings
     host: Host
+    encoded: Encoded | None = None
+    reading: PreparedReading | None = None
+    roles: frozenset[str] = frozenset()
     masks: Mapping[int, Mask] = field(default_factory=dict)
     factor: float = 1.0
     hashes: PictureHashes | None = None
@@ -46,19 +59,29 @@ class PreparedStyle:
 
     @property
     def contents(self) -> tuple[Content, ...]:
-        """The contents to remove; none at strength 0."""
-        return self.params.removed
+        """The contents to remove; none at strength 0, or without an adapter."""
+        return self.params.removed if self.encoded else ()
 
     @property
-    def needs_guidance(self) -> bool:
-        """Whether something acts on the unconditional rows alone, which only CFG runs."""
-        return bool(self.params.anti_layout) or self.embeddings.negative is not None
+    def for_adapter(self) -> Encoded:
+        """What an adapter reads of it.
+
+        Raises:
+            ParameterError: If it was prepared without one.
+        """
+        if self.encoded is None:
+            raise ParameterError("Without an adapter there are no embeddings. Choose the method Adapter.")
+        return self.encoded
 
     @property
-    def roles(self) -> frozenset[str]:
-        """Which of "layout", "negative" and "subject" it was given."""
-        has_subject = self.embeddings.subject is not None or not is_empty(self.params.subject_image)
-        return self.embeddings.roles | frozenset(["subject"] * has_subject)
+    def needs_guidance(self) -> tuple[str, ...]:
+        """What acts on one kind of rows alone, which shows through CFG only."""
+        told = {
+            "anti-layout": bool(self.encoded and self.params.anti_layout),
+            "negative picture": bool(self.encoded and self.encoded.embeddings.negative is not None),
+            "push": bool(self.reading and self.params.push),
+        }
+        return tuple(name for name, acts in told.items() if acts)
 
     @functools.cached_property
     def remover(self) -> Remover | None:
@@ -78,10 +101,13 @@ class PreparedStyle:
         Raises:
             InstantStyleError: If the adapter does not fit the UNet, or the settings contradict each other.
         """
-        check_fits(self.adapter, sites)
-        project = ImageProjection(self.adapter, memo)
-        sources = Sources(self.params, self.embeddings, project, self.remover, self.masks, self.factor)
-        return image_terms(sources.all(), sites, self.adapter, memo)
+        if self.encoded is None:
+            return ()
+        adapter, embeddings = self.encoded
+        check_fits(adapter, sites)
+        project = ImageProjection(adapter, memo)
+        sources = Sources(self.params, embeddings, project, self.remover, self.masks, self.factor)
+        return image_terms(sources.all(), sites, adapter, memo)
 
     def scheduled(self, terms: tuple[ImageTerm, ...], *, hires: bool) -> ScheduledTerms:
         """Return ``terms`` with the strength schedule of the first or the hires pass."""
@@ -89,9 +115,15 @@ class PreparedStyle:
 
     def summary(self) -> str:
         """Return what acts, for the log."""
-        weights = [f"{target.name} {weight * self.factor:g}" for target, weight in self.params.block_weights.items()]
-        removed = [f"{self.params.removal.value.lower()} {content.words}" for content in self.contents]
-        return ", ".join([*weights, *removed, self.adapter.path.name, f"{self.adapter.tokens} tokens"])
+        parts = []
+        if self.encoded:
+            weights = self.params.block_weights.items()
+            parts += [f"{target.name} {weight * self.factor:g}" for target, weight in weights]
+            parts += [f"{self.params.removal.value.lower()} {content.words}" for content in self.contents]
+            parts += [self.encoded.adapter.path.name, f"{self.encoded.adapter.tokens} tokens"]
+        if self.reading:
+            parts.append(f"{self.params.reading.value.lower()} in self-attentions, {self.params.reach.value.lower()}")
+        return ", ".join(parts)
 
     def stretched(self, width: int, height: int) -> dict[int, tuple[int, int]]:
         """Return the sizes of the masks that were painted for another shape, by the number of their reference."""

@@ -17,6 +17,7 @@ from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.self_attention.sources import check_concatenation
 from lib_instantstyle.unet.plan import check_site_names
 from lib_instantstyle.unet.sites import enumerate_sites
 
@@ -49,7 +50,7 @@ class LeftOut(NamedTuple):
 
 def check_requirements(
     params: StyleParams,
-    adapter: Adapter,
+    adapter: Adapter | None,
     references: int,
     text_width: int | None,
     roles: Collection[str] | None = None,
@@ -58,7 +59,7 @@ def check_requirements(
 
     Args:
         params: The settings.
-        adapter: Reads the embeddings.
+        adapter: Reads the embeddings; None without one.
         references: Number of style references.
         text_width: Dimensions of the text tower's vectors, None while that is unknown.
         roles: The other pictures that there are, None while that is unknown.
@@ -66,8 +67,12 @@ def check_requirements(
     Raises:
         ParameterError: Saying which setting, and what to choose.
     """
+    weights = params.reference_weights(references)
+    if params.method.has_reading:
+        check_concatenation(params.combine, weights)
+    if adapter is None:
+        return
     check_removal(params, adapter, text_width)
-    params.reference_weights(references)
     if roles is not None:
         _check_roles(params, roles)
 
@@ -100,14 +105,29 @@ def check_site_weights(weights: Iterable[Target], unet: nn.Module | None) -> Non
 def left_out(params: StyleParams, roles: Collection[str], masks: Iterable[int] = ()) -> list[LeftOut]:
     """Return what cannot act of pictures with ``roles``, and of region masks by the index of their reference."""
     weights = params.reference_weights(MAX_PICTURES)
+    by_adapter = any(params.block_weights.values()) or params.subject_weight or params.anti_layout
+    by_reading = any(params.self_weights.values()) or params.calibration or params.block_adain
+    method = params.method
     conditions = {
-        _NO_WEIGHT: not any(params.block_weights.values()) and not params.subject_weight and not params.anti_layout,
-        _LAYOUT: "layout" in roles and not params.takes_layout,
-        _SUBJECT: "subject" in roles and not params.subject_weight,
+        _NO_WEIGHT: not ((method.has_adapter and by_adapter) or (method.has_reading and by_reading)),
+        _LAYOUT: "layout" in roles and not uses_layout_picture(params),
+        _SUBJECT: method.has_adapter and "subject" in roles and not params.subject_weight,
         _REGION: any(not weights[index] for index in masks),
-        _CONTENT: bool(params.contents) and not params.content_strength,
+        _CONTENT: method.has_adapter and bool(params.contents) and not params.content_strength,
     }
+    if not method.has_adapter:
+        conditions |= {
+            _WORDS: bool(params.contents),
+            _PICTURES: bool({"negative", "subject"} & {*roles}),
+            _PROMPT_COLOURS: bool(params.prompt_colours or params.anti_layout),
+        }
     return [said for said, holds in conditions.items() if holds]
+
+
+def uses_layout_picture(params: StyleParams) -> bool:
+    """Whether a layout picture would act."""
+    method = params.method
+    return (method.has_adapter and params.takes_layout) or (method.has_reading and bool(params.block_adain))
 
 
 def _check_roles(params: StyleParams, roles: Collection[str]) -> None:
@@ -130,7 +150,22 @@ _NO_WEIGHT = LeftOut(
 )
 _LAYOUT = LeftOut(
     "the layout picture was left out, since the preset or its weights leave the layout block out",
-    "The layout picture does nothing: choose a preset with layout, or remove it.",
+    "The layout picture does nothing: choose a preset with layout, or remove it; without an adapter raise Composition "
+    "by blocks.",
+)
+_WORDS = LeftOut(
+    "no content was removed, since that needs an adapter",
+    "Content to remove does nothing without an adapter, which brings hardly any content along. Empty it, or choose "
+    "another method.",
+)
+_PICTURES = LeftOut(
+    "negative and subject picture were left out, since they need an adapter",
+    "Negative and subject picture do nothing without an adapter: remove them, or choose another method.",
+)
+_PROMPT_COLOURS = LeftOut(
+    "keeping prompt colours and avoiding the composition were left out, since they need an adapter",
+    "Keep prompt colours and Avoid its composition do nothing without an adapter: set them to 0, or choose another "
+    "method.",
 )
 _SUBJECT = LeftOut(
     "the subject picture was left out, since its weight is 0",

@@ -9,10 +9,11 @@ from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import load_picture
 from lib_instantstyle.pictures.thumbnails import thumbnail
 from lib_instantstyle.webui.encoding.job_pictures import given_references, style_alone
-from lib_instantstyle.webui.jobs.style_builder import StyleBuilder
+from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 _SIDE = 192  # pixels, the longer side of a thumbnail
 _QUALITY = 70  # of WebP; about 4 KB
+_SIZE = (1024, 1024)  # pixels, SDXL's own area, at which references are kept for self-attentions
 
 
 def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace: bool = False) -> Path:
@@ -26,8 +27,10 @@ def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace
     builder.library.path_for(name, replace=replace)  # refuses a bad or taken name before the encoder is loaded
     shown = _thumbnail(params, builder)
     style = builder.from_accordion(style_alone(params))
-    kind, width = style.adapter.kind, style.adapter.embedding_width
-    saved = SavedStyle(kind, width, style.embeddings, settings_of(params), shown)
+    adapter, embeddings = style.encoded or (None, None)
+    kind, width = (adapter.kind, adapter.embedding_width) if adapter else (None, 0)
+    latents = style.reading.latents(_SIZE) if style.reading else None
+    saved = SavedStyle(kind, width, embeddings, settings_of(params), shown, latents)
     return builder.library.keep(name, saved, replace=replace)
 
 

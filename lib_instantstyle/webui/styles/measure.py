@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.method.embeddings import mean_embedding
 from lib_instantstyle.method.removal import UNRELATED, Resemblance
-from lib_instantstyle.webui.jobs.prepared_style import PreparedStyle
+from lib_instantstyle.webui.styles.prepared_style import PreparedStyle
 
 
 class Measurement(NamedTuple):
@@ -26,7 +26,7 @@ def measure(style: PreparedStyle) -> Measurement:
     remover = style.remover
     if remover is None:
         raise ParameterError("There is nothing to measure: write into Content to remove what the reference shows.")
-    found = remover.resemblances(mean_embedding(style.params, style.embeddings))
+    found = remover.resemblances(mean_embedding(style.params, style.for_adapter.embeddings))
     return Measurement(found, [warning for entry in found for warning in _warnings(entry)])
 
 
