@@ -30,6 +30,7 @@ if hasattr(gradio, "component_meta"):
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--webui-url", help=f"address of a running WebUI, or '{STAND_IN}', for tests/live")
     parser.addoption("--flavour", default="a1111", help="the WebUI that the stand-in stands in for, in the whole run")
+    parser.addoption("--method", default="Adapter", help="what carries the style of the requests in tests/live")
     parser.addoption("--unsaved", action="store_true", help="start the stand-in as anew: no setting saved, no hashing")
 
 

@@ -19,9 +19,10 @@ def webui(webui_url: str) -> WebUI:
 
 
 @pytest.fixture(scope="session")
-def style() -> dict[str, Any]:
-    """A request that styles."""
-    return {"enabled": True, "image": encoded(pictures.stripes())}
+def style(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A request that styles, by the method that ``--method`` names."""
+    method = request.config.getoption("--method")
+    return {"enabled": True, "image": encoded(pictures.stripes())} | ({"method": method} if method != "Adapter" else {})
 
 
 @pytest.fixture(scope="session")
