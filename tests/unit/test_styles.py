@@ -207,7 +207,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "zeros": (bytes(5000), "cannot be used"),
     "no metadata": (save({"style.0": torch.zeros(1, 8)}), "no style saved by this extension"),
     "no format": (file(format=None), "no style saved by this extension"),
-    "another format": (file(format="instantstyle-3"), "its format is 'instantstyle-2'"),
+    "another format": (file(format="instantstyle-3"), "its format is 'instantstyle-3'"),
     "a LoRA": (save({"lora_up.weight": torch.zeros(4, 4)}, {"format": "pt"}), "its format is 'pt'"),
     "no kind": (file(kind=None), "cannot be used"),
     "unknown kind": (file(kind="faceid"), "'faceid'"),

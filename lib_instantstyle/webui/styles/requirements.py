@@ -110,7 +110,7 @@ def left_out(params: StyleParams, roles: Collection[str], masks: Iterable[int] =
     method = params.method
     conditions = {
         _NO_WEIGHT: not ((method.has_adapter and by_adapter) or (method.has_reading and by_reading)),
-        _LAYOUT: "layout" in roles and not uses_layout_picture(params),
+        (_LAYOUT if method.has_adapter else _LAYOUT_ALONE): "layout" in roles and not uses_layout_picture(params),
         _SUBJECT: method.has_adapter and "subject" in roles and not params.subject_weight,
         _REGION: any(not weights[index] for index in masks),
         _CONTENT: method.has_adapter and bool(params.contents) and not params.content_strength,
@@ -150,8 +150,11 @@ _NO_WEIGHT = LeftOut(
 )
 _LAYOUT = LeftOut(
     "the layout picture was left out, since the preset or its weights leave the layout block out",
-    "The layout picture does nothing: choose a preset with layout, or remove it; without an adapter raise Composition "
-    "by blocks.",
+    "The layout picture does nothing: choose a preset with layout, or remove it.",
+)
+_LAYOUT_ALONE = LeftOut(
+    "the layout picture was left out, since Composition by blocks is 0",
+    "The layout picture does nothing: raise Composition by blocks, or remove it.",
 )
 _WORDS = LeftOut(
     "no content was removed, since that needs an adapter",
