@@ -29,9 +29,13 @@
     function summary(tab) {
         if (!byId(`${idOf(tab, "enabled")}-visible-checkbox`)?.checked) return "";
         const preset = valueOf(tab, "preset").replace(/ \(.*/, "");
-        const content = Number(valueOf(tab, "content_strength")) ? valueOf(tab, "content").split(",") : [];
+        const method = valueOf(tab, "method");
+        const hasAdapter = method !== "No adapter";
+        const removes = hasAdapter && Number(valueOf(tab, "content_strength"));
+        const content = removes ? valueOf(tab, "content").split(",") : [];
         const removed = content.map((words) => words.trim()).filter(Boolean).map((words) => `−${words}`);
-        const style = [valueOf(tab, "style"), `${preset} ${weights(tab, preset)}`, ...removed];
+        const by = [method !== "Adapter" && method, hasAdapter && `${preset} ${weights(tab, preset)}`];
+        const style = [valueOf(tab, "style"), ...by, ...removed];
         return [...style, ...counts(tab)].filter(Boolean).join(" · ");
     }
 

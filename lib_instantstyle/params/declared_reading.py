@@ -49,8 +49,8 @@ class DeclaredReading(Declared):
     push: float = control(
         0.0,
         "Push",
-        "1 hides the reference from the negative prompt's rows, so that CFG amplifies the style; needs CFG above 1. "
-        "Share wants 1, Swap 0.",
+        "1 shows the reference to the prompt's rows only, so that CFG above 1 amplifies the style. Share wants 1, Swap "
+        "0.",
         step=0.05,
     )
     calibration: float = control(

@@ -21,6 +21,8 @@ _CONTENT = "a {shape}"
 _STYLE = {"preset": "style"}
 _ALL = {"preset": "all blocks"}
 _BOTH = {"preset": "style + layout"}
+_SWAP = {"method": "No adapter"}
+_COLOUR = "a {figure} {shape}"
 
 
 def _without_content(base: dict[str, object], strength: float = 1.0, **others: object) -> dict[str, object]:
@@ -49,8 +51,8 @@ MODES = (
     Mode("style + layout", _BOTH),
     Mode("style + layout of another picture", _BOTH, extra=("layout_image",)),
     Mode("style, anti-layout 2", {**_STYLE, "anti_layout": 2.0}),
-    Mode("style, another colour in the prompt", _STYLE, prompt="a {figure} {shape}"),
-    Mode("the same, prompt colours kept", {**_STYLE, "prompt_colours": 1.0}, prompt="a {figure} {shape}"),
+    Mode("style, another colour in the prompt", _STYLE, prompt=_COLOUR),
+    Mode("the same, prompt colours kept", {**_STYLE, "prompt_colours": 1.0}, prompt=_COLOUR),
     Mode("style until 0.5", {**_STYLE, "end": 0.5}),
     Mode("style from 0.5", {**_STYLE, "start": 0.5}),
     Mode("style, fade in", {**_STYLE, "curve": "Fade in"}),
@@ -61,6 +63,21 @@ MODES = (
     Mode("style, two references, add", {**_STYLE, "combine": "Add", "style_weight": 0.5}, extra=("images",)),
     Mode("style, ground from another picture, by region", _STYLE, prompt="a {shape} , center", extra=("ground",)),
     Mode("all blocks, two references, mean", {**_ALL, "combine": "Mean"}, extra=("images",)),
+    Mode("swap", _SWAP),
+    Mode("swap, weight 0.5", {**_SWAP, "self_weight": 0.5}),
+    Mode("swap, push 1", {**_SWAP, "push": 1.0}),
+    Mode("swap, calibrated", {**_SWAP, "calibration": 1.0}),
+    Mode("swap, read anew every 2", {**_SWAP, "every": 2}),
+    Mode("swap until 0.5", {**_SWAP, "end": 0.5}),
+    Mode("swap, two references, mean", {**_SWAP, "combine": "Mean"}, extra=("images",)),
+    Mode("swap, another colour in the prompt", _SWAP, prompt=_COLOUR),
+    Mode("swap texture, another colour in the prompt", {**_SWAP, "reach": "Texture"}, prompt=_COLOUR),
+    Mode("swap texture", {**_SWAP, "reach": "Texture"}),
+    Mode("share", {**_SWAP, "reading": "Share"}),
+    Mode("share, push 0", {**_SWAP, "reading": "Share", "push": 0.0}),
+    Mode("block AdaIN", {**_SWAP, "self_weight": 0.0, "block_adain": 1.0}),
+    Mode("style and swap", {**_STYLE, "method": "Both"}),
+    Mode("style and swap, calibrated", {**_STYLE, "method": "Both", "calibration": 1.0}),
 )
 
 

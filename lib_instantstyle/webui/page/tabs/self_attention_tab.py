@@ -24,14 +24,15 @@ class SelfAttentionTab(Section):
         super().__init__(fields)
         gr.HTML(_HELP, elem_classes="instantstyle-advice")
         for names in (
-            ("reading", "push", "copies"),
-            ("calibration", "calibration_start", "calibration_end"),
-            ("block_adain", "every", "reference_area"),
+            ("reading", "push"),
+            ("copies", "calibration"),
+            ("calibration_start", "calibration_end"),
+            ("block_adain", "every"),
+            ("reference_area", "reference_caption"),
         ):
             with gr.Row():
                 for name in names:
                     fields.add(name)
-        fields.add("reference_caption")
         pair = Pair("reach", "self_blocks", lambda reach, text: reach_weights(Reach(reach), text))
         self._editor = MapEditor(fields, host, pair, "self_map")
 
