@@ -89,7 +89,10 @@ class A1111Host(WebUIHost):
 
         loaded = getattr(sys.modules.get("networks"), "loaded_networks", ())
         networks = tuple((n.name, n.te_multiplier, n.unet_multiplier, n.dyn_dim, n.mtime) for n in loaded)
-        hypernetworks = tuple((h.name, h.multiplier) for h in shared.loaded_hypernetworks)
+        layers = (
+            (h.name, layer) for h in shared.loaded_hypernetworks for layers in h.layers.values() for layer in layers
+        )
+        hypernetworks = tuple((name, layer.multiplier) for name, layer in layers)
         model = self.model()
         dtype = next(model.model.diffusion_model.parameters()).dtype
         return model.sd_checkpoint_info.filename, networks, hypernetworks, dtype
