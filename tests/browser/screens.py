@@ -14,7 +14,7 @@ from tests.browser.page import StylePage
 from tests.tiny import pictures
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-TABS = ("Style", "References", "Content", "Timing", "Regions", "Blocks", "Library", "Models")
+TABS = ("Style", "References", "Content", "Timing", "Regions", "Blocks", "No adapter", "Library", "Models")
 
 
 def take(url: str) -> None:
@@ -32,7 +32,7 @@ def take(url: str) -> None:
         for label in TABS:
             page.open_tab(label)
             page.page.wait_for_timeout(800)
-            page.control("enabled").screenshot(path=IMAGES / f"tab-{label.lower()}.png")
+            page.control("enabled").screenshot(path=IMAGES / f"tab-{label.lower().replace(' ', '-')}.png")
         _cards(page)
         _settings(page)
         browser.close()
