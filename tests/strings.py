@@ -37,6 +37,7 @@ FILES = (
     ),
     *("webui/page/pictures", "webui/page/tabs/content_tab", "webui/page/svg/curve", "webui/page/svg/meter"),
     *("webui/page/tabs/timing_tab", "webui/page/tabs/regions_tab", "webui/page/tabs/blocks_tab"),
+    "webui/page/tabs/self_attention_tab",
     *("webui/page/tabs/library_tab", "webui/page/tabs/models_tab", "webui/page/tabs/fetch_panel"),
     *("webui/page/send_buttons", "webui/page/accordion", "webui/setup/settings"),
 )

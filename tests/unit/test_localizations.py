@@ -18,7 +18,7 @@ LABELS = {control.label for name, control in controls().items() if name != "enab
 SAME = {("fr_FR", "Style")}  # words that are the same in both languages
 LETTERS = {"zh_CN": "[\u4e00-\u9fff]", "ja_JP": "[\u3040-\u30ff\u4e00-\u9fff]", "fr_FR": "[A-Za-z]"}
 PROPER = (NAME, "UNet", "SDXL", "CFG", "AdaIN", "SHA-256", "CPU", "ADetailer", "ControlNet", "h94/IP-Adapter", "(Plus)")
-NAMED_ELSEWHERE = ["Style", "Layout"]  # choices that are also a tab, or blocks in the drawing
+NAMED_ELSEWHERE = ["Style", "Layout", "Adapter"]  # choices that are also a tab, blocks in the drawing, or a label
 IN_WORDS = {"place:strength"}  # quoted, and no syntax
 SENDS_TO = re.compile(r"(?:tab|press|under|into) ([A-Z]\w+(?: [a-z]+)*)")
 
