@@ -30,6 +30,7 @@ LANGUAGES = {path.stem: path for path in sorted((ROOT / "localizations").glob("*
 FILES = (
     *(
         "models/preflight",
+        "webui/page/status",
         "webui/page/tabs/style_tab",
         "webui/page/tabs/earlier",
         "webui/page/fields",
@@ -135,8 +136,6 @@ class _Reader:
         if called == "fields.extra":  # the kind of component, its name, and what the kind takes
             called, values = ast.unparse(values[0]), values[2:]
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
-        if isinstance(shown := keywords.get("visible"), ast.Constant) and not shown.value and "Button" in called:
-            return []
         found = [self._text(value) for name, value in keywords.items() if name in _KEYWORDS]
         if called in _BUTTONS and values:
             found.append(self._text(values[0]))

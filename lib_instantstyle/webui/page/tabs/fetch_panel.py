@@ -36,7 +36,7 @@ class FetchPanel(Section):
             self._get = fields.extra(gr.Button, "fetch", "Get models", variant="primary")
             self._cancel = fields.extra(gr.Button, "fetch_cancel", "Cancel")
             # The page's script presses it during a download.
-            self._poll = fields.extra(gr.Button, "fetch_poll", "Look", visible=False)
+            self._poll = fields.extra(gr.Button, "fetch_poll", "", visible=False)
         self._status = gr.HTML(elem_id=fields.elem_id("fetch_status"), elem_classes="instantstyle-advice")
 
     def connect(self) -> None:
