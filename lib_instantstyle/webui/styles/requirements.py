@@ -17,6 +17,7 @@ from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.picture_hashes import PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
+from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.self_attention.sources import check_concatenation
 from lib_instantstyle.unet.plan import check_site_names
 from lib_instantstyle.unet.sites import enumerate_sites
@@ -69,7 +70,9 @@ def check_requirements(
     """
     weights = params.reference_weights(references)
     if params.method.has_reading:
-        check_concatenation(params.combine, weights)
+        masked = {index for index, mask in enumerate(params.masks or ()) if not is_empty(mask)}
+        free = [w for index, w in enumerate(weights) if index not in masked | params.picture_hashes.masks.keys()]
+        check_concatenation(params.combine, free)
     if adapter is None:
         return
     check_removal(params, adapter, text_width)
