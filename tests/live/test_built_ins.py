@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.live import needs
-from tests.live.client import Answer, WebUI
+from tests.live.client import Answer, WebUI, encoded
 from tests.live.test_combinations import assert_clean
+from tests.tiny import pictures
 
 # By how their titles begin, with what is chosen by label; each begins with its switch.
 BUILT_INS: dict[str, dict[str, Any]] = {
@@ -54,8 +55,28 @@ def beside(webui: WebUI, request: pytest.FixtureRequest) -> tuple[dict[str, Any]
 def test_a_style_beside(
     webui: WebUI, style: dict[str, Any], beside: tuple[dict[str, Any], Answer], way: dict[str, Any]
 ) -> None:
-    fields, unstyled = beside
-    styled = webui.txt2img(style | way, **fields)
+    _check_beside(webui, style | way, *beside)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("module", ["reference_only", "reference_adain", "reference_adain+attn"])
+def test_a_style_beside_controlnets_reference(
+    webui: WebUI, style: dict[str, Any], module: str, way: dict[str, Any]
+) -> None:
+    """It replaces every self-attention, and calls the UNet once more in each step."""
+    modules = needs.answered(webui, "/controlnet/module_list", "ControlNet")["module_list"]
+    needs.need(module in modules, f"ControlNet module {module!r}")
+    picture = encoded(pictures.dots().resize((64, 64)))
+    heavy = {"threshold_a": 0.5, "weight": 1.5}  # else it leaves out what is as narrow as all of the tiny UNet
+    unit = {"enabled": True, "save_detected_map": False, "module": module, "model": "None", "image": picture, **heavy}
+    fields = {"alwayson_scripts": {"ControlNet": {"args": [unit]}}}
+    unstyled = webui.txt2img(**fields)
+    needs.need(unstyled.pictures[:1] != webui.txt2img().pictures, f"{module!r} that acts, even without a style")
+    _check_beside(webui, style | way, fields, unstyled)
+
+
+def _check_beside(webui: WebUI, wish: dict[str, Any], fields: dict[str, Any], unstyled: Answer) -> None:
+    styled = webui.txt2img(wish, **fields)
     assert_clean(styled, unstyled)
-    assert webui.txt2img(style | way, **fields).pictures == styled.pictures
+    assert webui.txt2img(wish, **fields).pictures == styled.pictures
     assert webui.txt2img(**fields).pictures == unstyled.pictures
