@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "each_host: what differs by host, so that test.sh runs it on every flavour")
+    config.addinivalue_line("markers", 'by_adapter: about what an adapter does, so not with `--method "No adapter"`')
     config.addinivalue_line("markers", "flavours(*names): about these hosts only")
     os.environ["STAND_IN_FLAVOUR"] = config.getoption("--flavour")
 

@@ -42,7 +42,8 @@ class StylePage:
 
     def turn_to(self, tabs: Locator, label: str) -> None:
         """Turn to the tab ``label`` of ``tabs``; only gradio 4 gives its buttons the role of tabs."""
-        tabs.locator(".tab-nav").first.locator("button").filter(has_text=re.compile(rf"^\s*{label}\s*$")).click()
+        wanted = re.compile(rf"^\s*{label}\s*$", re.IGNORECASE)  # Forge writes Txt2img
+        tabs.locator(".tab-nav").first.locator("button").filter(has_text=wanted).click()
 
     def upload(self, picture: Path, tab: str = "txt2img") -> None:
         self.control("image", tab).locator("input[type=file]").set_input_files(picture)

@@ -25,6 +25,12 @@ def style(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"enabled": True, "image": encoded(pictures.stripes())} | ({"method": method} if method != "Adapter" else {})
 
 
+@pytest.fixture(autouse=True)
+def _by_adapter(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("by_adapter") and request.config.getoption("--method") == "No adapter":
+        pytest.skip("it is about what an adapter does")
+
+
 @pytest.fixture(scope="session")
 def plain(webui: WebUI) -> list[bytes]:
     """The picture of a WebUI without a style."""

@@ -9,6 +9,8 @@ import pytest
 
 from tests.live.client import WebUI
 
+HYPERNETWORK = "<hypernet:tiny-hypernetwork:1>"
+
 
 def need(there: bool, what: str) -> None:
     """Skip unless the WebUI has ``what``."""
@@ -37,6 +39,13 @@ def network(webui: WebUI, route: str, name: str) -> None:
     listed = answered(webui, f"/sdapi/v1/{route}", route)
     names = listed["loaded"] if route == "embeddings" else [entry["name"] for entry in listed]
     need(name in names, f"{name!r} among its {route} (`python -m tests.tiny`)")
+
+
+def hypernetwork(webui: WebUI) -> None:
+    """Skip where hypernetworks are not there, or are listed and do nothing: the tiny one of `python -m tests.tiny`."""
+    network(webui, "hypernetworks", "tiny-hypernetwork")
+    acts = webui.txt2img(prompt=f"a house {HYPERNETWORK}").pictures != webui.txt2img(prompt="a house").pictures
+    need(acts, "hypernetwork that acts, even without a style")
 
 
 def true_plot(webui: WebUI) -> None:

@@ -29,6 +29,7 @@ def assert_styled(answer: Answer, unstyled: Answer) -> None:
     assert all(a != b for a, b in zip(answer.pictures, unstyled.pictures, strict=True))
 
 
+@pytest.mark.by_adapter
 def test_txt2img(webui: WebUI, style: dict[str, Any]) -> None:
     first = webui.txt2img(style)
     assert_styled(first, webui.txt2img())
@@ -37,6 +38,7 @@ def test_txt2img(webui: WebUI, style: dict[str, Any]) -> None:
     assert "InstantStyle reference: " in first.infotexts[0]
 
 
+@pytest.mark.by_adapter
 @pytest.mark.parametrize("preset", ["layout", "style + layout", "strong style", "all blocks"])
 def test_presets_differ(webui: WebUI, style: dict[str, Any], preset: str) -> None:
     answer = webui.txt2img(style | {"preset": preset})
@@ -44,12 +46,14 @@ def test_presets_differ(webui: WebUI, style: dict[str, Any], preset: str) -> Non
     assert answer.pictures != webui.txt2img(style).pictures
 
 
+@pytest.mark.by_adapter
 def test_custom_blocks_equal_the_preset(webui: WebUI, style: dict[str, Any]) -> None:
     custom = webui.txt2img(style | {"preset": "custom", "blocks": "style:1, layout:0.4"})
     preset = webui.txt2img(style | {"preset": "style + layout", "layout_weight": 0.4})
     assert custom.pictures == preset.pictures
 
 
+@pytest.mark.by_adapter
 def test_content_removal(webui: WebUI, style: dict[str, Any]) -> None:
     removed = webui.txt2img(style | {"content": "stripes, a flag"})
     assert_styled(removed, webui.txt2img())
@@ -60,6 +64,7 @@ def test_content_removal(webui: WebUI, style: dict[str, Any]) -> None:
     assert "Emphasis" not in webui.txt2img(style | {"content": "(stripes:1.5)"}).infotexts[0]
 
 
+@pytest.mark.by_adapter
 @pytest.mark.parametrize("adapter", ["ip-adapter_sdxl_vit-h", "ip-adapter-plus_sdxl_vit-h"])
 def test_other_adapters(webui: WebUI, style: dict[str, Any], adapter: str) -> None:
     as_safetensors = webui.txt2img(style | {"adapter": f"{adapter}.safetensors"})
@@ -67,11 +72,17 @@ def test_other_adapters(webui: WebUI, style: dict[str, Any], adapter: str) -> No
     assert webui.txt2img(style | {"adapter": f"{adapter}.bin"}).pictures == as_safetensors.pictures
 
 
+@pytest.mark.by_adapter
 def test_positional_arguments(webui: WebUI, style: dict[str, Any]) -> None:
     assert webui.txt2img([True, style["image"], "Style"]).pictures == webui.txt2img(style).pictures
 
 
-@pytest.mark.parametrize("switch", [{"enabled": False}, {"style_weight": 0}, {"preset": "layout", "layout_weight": 0}])
+NO_WEIGHT: list[dict[str, Any]] = [{"style_weight": 0}, {"preset": "layout", "layout_weight": 0}]
+
+
+@pytest.mark.parametrize(
+    "switch", [{"enabled": False}, *(pytest.param(switch, marks=pytest.mark.by_adapter) for switch in NO_WEIGHT)]
+)
 def test_off_is_bit_identical(webui: WebUI, style: dict[str, Any], plain: list[bytes], switch: dict[str, Any]) -> None:
     answer = webui.txt2img(style | switch)
     assert answer.pictures == plain

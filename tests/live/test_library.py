@@ -48,6 +48,7 @@ def test_a_style_is_small_and_listed(webui: WebUI, saved: dict[str, Any]) -> Non
 
 
 @pytest.mark.each_host
+@pytest.mark.by_adapter
 def test_a_style_needs_no_picture(webui: WebUI, style: dict[str, Any], saved: dict[str, Any]) -> None:
     direct = made(webui.txt2img(style | SETTINGS))
     answer = webui.txt2img({"enabled": True, "style": NAME})

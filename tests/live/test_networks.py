@@ -83,10 +83,7 @@ def test_textual_inversion_in_the_content(webui: WebUI, style: dict[str, Any]) -
 
 @pytest.mark.parametrize("fields", JOBS.values(), ids=JOBS)
 def test_hypernetwork(webui: WebUI, style: dict[str, Any], fields: dict[str, Any]) -> None:
-    needs.network(webui, "hypernetworks", "tiny-hypernetwork")
-    without = HYPERNETWORK.partition("<")[0]
-    acts = webui.txt2img(prompt=HYPERNETWORK).pictures != webui.txt2img(prompt=without).pictures
-    needs.need(acts, "hypernetwork that acts, even without a style")
+    needs.hypernetwork(webui)
     _with("tiny-hypernetwork", webui, style, HYPERNETWORK, **fields)
 
 

@@ -56,6 +56,7 @@ def test_an_unknown_reference_hash_says_so(webui: WebUI) -> None:
 
 
 @pytest.mark.each_host
+@pytest.mark.by_adapter
 def test_xyz_axes(webui: WebUI, style: dict[str, Any]) -> None:
     axes = webui.plot_axes()
     wanted = [f"[InstantStyle] {control.label}" for control in controls().values() if control.axis]

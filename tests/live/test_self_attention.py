@@ -127,8 +127,8 @@ def test_a_lora_changes_what_is_read(webui: WebUI, alone: dict[str, Any]) -> Non
 
 
 def test_a_hypernetwork_changes_what_is_read(webui: WebUI, alone: dict[str, Any]) -> None:
-    needs.network(webui, "hypernetworks", "tiny-hypernetwork")
-    prompt = "a house <hypernet:tiny-hypernetwork:1>"
+    needs.hypernetwork(webui)
+    prompt = f"a house {needs.HYPERNETWORK}"
     with_network, without = styled(webui, alone, prompt=prompt).pictures, styled(webui, alone).pictures
     assert with_network != without
     assert webui.txt2img(alone).pictures == without
