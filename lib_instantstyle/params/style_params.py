@@ -128,13 +128,13 @@ class StyleParams(DeclaredReading):
 
     @functools.cached_property
     def contents(self) -> tuple[Content, ...]:
-        """The contents to remove."""
+        """The contents that are named."""
         return parse_contents(self.content)
 
     @property
     def removed(self) -> tuple[Content, ...]:
-        """The contents that are removed: none at strength 0."""
-        return self.contents if self.content_strength else ()
+        """The contents that are removed: those with a weight; none at strength 0."""
+        return tuple(content for content in self.contents if content.weight) if self.content_strength else ()
 
     def reference_weights(self, count: int) -> list[float]:
         """Return the weights of ``count`` style references, or raise as `complete_weights` does."""
@@ -157,12 +157,12 @@ class StyleParams(DeclaredReading):
     @functools.cached_property
     def parsed_curve(self) -> Curve:
         """The curve of the first pass."""
-        return parse_curve(self.curve)
+        return parse_curve(self.curve, "The curve")
 
     @functools.cached_property
     def parsed_hires_curve(self) -> Curve:
         """The curve of the hires pass; without a schedule of its own, that of the first pass."""
-        return parse_curve(self.hires_curve) if self.has_hires_schedule else self.parsed_curve
+        return parse_curve(self.hires_curve, "The hires curve") if self.has_hires_schedule else self.parsed_curve
 
 
 # Properties that parse a text field. The first invalid one is reported.

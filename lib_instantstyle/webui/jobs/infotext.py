@@ -20,8 +20,8 @@ from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import SHORT, PictureHashes
 from lib_instantstyle.params.self_attention import ADAPTER_ONLY, READING_ONLY, Reach, Reading
 from lib_instantstyle.params.style_params import controls, default_of
+from lib_instantstyle.webui.styles.idle import uses_layout_picture
 from lib_instantstyle.webui.styles.prepared_style import PreparedStyle
-from lib_instantstyle.webui.styles.requirements import uses_layout_picture
 
 VERSION = NAME
 ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons

@@ -16,7 +16,8 @@ from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.unet.plan import check_fits
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.styles.requirements import GivenPictures, check_removal, check_site_weights, left_out
+from lib_instantstyle.webui.styles.idle import left_out
+from lib_instantstyle.webui.styles.requirements import GivenPictures, check_removal, check_site_weights
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
