@@ -9,7 +9,7 @@ from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.controls import MAX_WEIGHT, Choice, quoted
 
 MAX_CONTENTS = 16  # each costs a pass through the text encoder
-_MARKS = {"，": ",", "、": ",", "；": ";", "：": ":", "．": "."}  # as keyboards of East Asia write them
+_FULL_WIDTH, _MARKS = "，、；：．", ",,;:."  # the former are what keyboards of East Asia write
 _DECIMAL_COMMA = re.compile(r":\s*(\d+\s*,\s*\d+)\s*(?=[,;\n]|$)")
 # The last colon's number is a weight; "star wars: a new hope" and "12:30 o'clock" have none.
 _WEIGHED = re.compile(r"(.*):(?!\s+[^\s\d.+-])(?!(?<=\d:)\d+\s)(.*)")
@@ -38,7 +38,7 @@ def parse_contents(text: str) -> tuple[Content, ...]:
     Raises:
         ParameterError: If what stands after a colon is no weight from 0 to 3, or there are too many contents.
     """
-    text = text.translate(str.maketrans(_MARKS))
+    text = text.translate(str.maketrans(_FULL_WIDTH, _MARKS))
     if comma := _DECIMAL_COMMA.search(text):
         raise ParameterError(
             f"Content to remove (content): {quoted(comma[1])} is read as two contents. Write a weight with a point, as "

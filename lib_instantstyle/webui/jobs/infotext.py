@@ -10,16 +10,20 @@ import contextlib
 import dataclasses
 import functools
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
 from lib_instantstyle import NAME, __version__
+from lib_instantstyle.errors import ParameterError
+from lib_instantstyle.models.preflight import first_sentence
 from lib_instantstyle.params.blocks import LAYOUT, Preset
+from lib_instantstyle.params.controls import checked
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import SHORT, PictureHashes
 from lib_instantstyle.params.self_attention import ADAPTER_ONLY, READING_ONLY, Reach, Reading
-from lib_instantstyle.params.style_params import controls, default_of
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 from lib_instantstyle.webui.styles.idle import uses_layout_picture
 from lib_instantstyle.webui.styles.prepared_style import PreparedStyle
 
@@ -112,19 +116,54 @@ def _text_of_picture(
     return texts.get(index if is_of_job else p.iteration * p.batch_size + index)
 
 
-def fill_defaults(parameters: dict[str, Any]) -> None:
-    """Complete pasted ``parameters`` with the defaults that `write` left out, and call choices as the page does."""
+def fill_defaults(parameters: dict[str, Any]) -> list[str]:
+    """Complete pasted ``parameters`` with the defaults that `write` left out, and call choices as the page does.
+
+    Returns:
+        What is wrong with values that cannot be used; those are replaced by the default.
+    """
     if VERSION not in parameters:
-        return
+        return []
     _rejoin_sizes(parameters)
     parameters.setdefault(key_of("reference"), "")
+    problems = []
     for name, control in controls().items():
-        if control.recorded:
-            default = default_of(name)
-            parameters.setdefault(key_of(name), str(default.value if isinstance(default, Enum) else default))
-        if control.choices:
-            with contextlib.suppress(ValueError):  # a value that nobody knows stays for the page to refuse
-                parameters[key_of(name)] = control.choices(parameters[key_of(name)]).value
+        if not control.recorded:
+            continue
+        key, default = key_of(name), _written(default_of(name))
+        try:
+            parameters[key] = _written(_read(name, parameters.get(key, default)))
+        except ParameterError as error:
+            problems.append(f"{first_sentence(str(error))} What was pasted is replaced by {default}.")
+            parameters[key] = default
+    return problems
+
+
+def other_styles(parameters: Mapping[str, Any], known: Callable[[str], str]) -> list[str]:
+    """Return which saved styles differ from those that pasted ``parameters`` name.
+
+    Args:
+        parameters: With each style's name and the beginning of its hash.
+        known: Returns the hash of the style of a name; empty if there is none.
+    """
+    return [
+        f"The saved style {name!r} has changed since that picture (SHA-256 {digest}…): what comes will differ."
+        for name, digest in re.findall(r"([^,:]+): ([0-9a-f]+)", str(parameters.get(STYLES, "")))
+        if (own := known(name.strip())) and not own.startswith(digest)
+    ]
+
+
+def _read(name: str, text: str) -> Any:
+    """Return the value of a control that ``text`` means."""
+    value: Any = text
+    if isinstance(default_of(name), float):
+        with contextlib.suppress(ValueError):  # no number; what checks it says so
+            value = float(text)
+    return checked(StyleParams.__dataclass_fields__[name], value)
+
+
+def _written(value: Any) -> str:
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _rejoin_sizes(parameters: dict[str, Any]) -> None:

@@ -97,11 +97,9 @@ class StatusLine(Section):
         values = dict(zip(LOOKED_AT, given[len(BOXES) :], strict=True))
         references = bool(known["image"]) + len(values.pop("images"))
         roles = {name.removesuffix("_image") for name, state in known.items() if state and name != "image"}
-        if self._tab == "img2img" and values["subject_weight"]:
-            roles.add("subject")  # the input picture, where none is given
         problem = next((state for state in known.values() if state not in ("", _GIVEN)), "")
         used = values if values["enabled"] else {}
-        pictures = GivenPictures(references, frozenset(roles), problem if used else "")
+        pictures = GivenPictures(references, frozenset(roles), self._tab == "img2img", problem if used else "")
         return checks(self._readiness.facts(values, lambda: StyleParams(**used), pictures)), values["enabled"]
 
 

@@ -28,11 +28,13 @@ class GivenPictures:
     Attributes:
         references: Number of style references; None if unknown.
         roles: Which of "layout", "negative" and "subject" there are; None if unknown.
+        has_input: Whether a subject is there that gives way to any other: the input of img2img.
         problem: Why one of them cannot be used; empty otherwise.
     """
 
     references: int | None = None
     roles: frozenset[str] | None = None
+    has_input: bool = False
     problem: str = ""
 
     def pasted(self, params: StyleParams) -> PictureHashes:

@@ -77,15 +77,18 @@ class LibraryTab(Section):
         style, said = fields["style"], self._said
         # Another page, the API or the other tab may have saved styles meanwhile.
         fields.tabs["Library"].select(lambda: gr.update(choices=self._choices()), outputs=[style], show_progress=False)
-        fields["image"].upload(lambda: ["", None], outputs=[style, self._aside], show_progress=False)
+        returned = {"outputs": [style, self._aside, *map(fields.__getitem__, _REPLACED)], "show_progress": False}
+        fields["image"].upload(_given_back, inputs=[self._aside], **returned)
+        added = [self._aside, fields["image"], fields["images"]]
+        fields.topics.listen(Topic.ADDED, fn=_given_back, inputs=added, **returned)
         everything = [self._name, self._replace, *fields.in_order()]
         saved = self._save.click(queued(self._saved), inputs=everything, outputs=[style, said])
         deleted = self._delete.click(
             showing_errors(self._deleted), inputs=[style], outputs=[style, said], **js(_CONFIRM)
         )
         self._export.click(showing_errors(self._exported), inputs=[style], outputs=[self._file])
-        added = {"inputs": [self._imported, self._replace, self._name], "outputs": [style, said]}
-        imported = self._imported.upload(showing_errors(self._imported_file), **js(_OWN_NAME), **added)
+        file = {"inputs": [self._imported, self._replace, self._name], "outputs": [style, said]}
+        imported = self._imported.upload(showing_errors(self._imported_file), **js(_OWN_NAME), **file)
         for change in (saved, deleted, imported):
             change.then(None, **js(_REFRESH_CARDS))
 
@@ -128,3 +131,20 @@ class LibraryTab(Section):
     def _imported_file(self, file: Any, replace: bool, name: str) -> list[Any]:
         path = self._library.import_path(Path(file.name), name, replace=replace)
         return [gr.update(choices=self._choices()), f"Imported {path.stem}."]
+
+
+def _given_back(aside: list[Any] | None, *added: Any) -> list[Any]:
+    """Return no style, and what it had taken the place of, for pictures that replace it.
+
+    ``added`` are what box and gallery hold of them; without, they are one picture, which stays in the box.
+    """
+    if aside is None:
+        return ["", None, *[gr.update()] * len(_REPLACED)]
+    kept = dict(zip(_REPLACED, aside, strict=True))
+    if added:
+        image, images = added
+        given = [picture for picture in (kept["image"], *kept["images"], image, *images) if picture is not None]
+        kept["image"], kept["images"] = given[0], given[1:]
+    else:
+        kept["image"] = gr.update()
+    return ["", None, *kept.values()]

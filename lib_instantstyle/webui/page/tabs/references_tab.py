@@ -76,6 +76,7 @@ class ReferencesTab(Section):
         cleared = fields["image"].clear(
             showing_errors(_cleared), inputs=[self._emptied, *kept[1:]], **quiet, **is_removed
         )
+        fields.topics.publish(Topic.ADDED, added.then)
         for change in (added, removed, cleared):
             fields.topics.publish(Topic.REFERENCES, change.then)
 
@@ -92,12 +93,11 @@ class ReferencesTab(Section):
         image.change(**views_shown)
         for topic in (Topic.REFERENCES, Topic.STYLE_CHOSEN):
             fields.topics.listen(topic, **views_shown)
-        for name in ("enabled", "crop"):
+        for name in ("enabled", "crop", "style"):
             fields[name].change(**views_shown)
         known = [fields["style"], fields["reference"]]
         for component in known:
             component.change(self._count_unseen, inputs=known, outputs=[self._unseen], show_progress=False)
-        self._upload.upload(lambda: "", outputs=[fields["style"]], show_progress=False)
 
     def _count_unseen(self, style: str, reference: str) -> str:
         """Return how many references the saved style has, or else the pasted hashes."""
