@@ -16,6 +16,7 @@ from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.models.preflight import first_sentence
 from lib_instantstyle.params.style_params import StyleParams, default_of
 from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.page import effects
 from lib_instantstyle.webui.page.status import BOXES, LOOKED_AT, StatusLine, look_into
 from lib_instantstyle.webui.page.wording import in_page_words
 from lib_instantstyle.webui.styles.saving import save_style
@@ -246,6 +247,58 @@ def test_the_input_picture_is_a_subject_only_where_it_is_asked_for(studio: Studi
     assert shown(line, 1, given).startswith("The subject picture does nothing")
 
 
+def test_a_pasted_subject_is_looked_for_where_an_input_would_be_one(studio: Studio) -> None:
+    known = extension().builder.from_accordion(StyleParams(image=studio.reference)).hashes
+    assert known is not None
+    line, values = status_line(studio, "img2img"), {"reference": known.text(), "subject_weight": 0.2}
+    assert shown(line, 0, values) == "Ready to generate."
+    assert "subject picture" in shown(line, 0, values | {"reference": f"{known.text()}; subject {UNKNOWN}"})
+    given = {"subject_image_known": "given"}
+    assert shown(line, 0, values | {"reference": f"{known.text()}; subject {UNKNOWN}"} | given) == "Ready to generate."
+
+
+OFF = "InstantStyle is off: tick the box before its name."
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("enabled", [True, False])
+def test_saved_styles_in_the_prompt_are_looked_at(studio: Studio, enabled: bool) -> None:
+    save_style("ready ink", StyleParams(image=studio.reference), extension().builder)
+    line, on = status_line(studio), {"enabled": enabled}
+    plain, tagged = (
+        ("Ready to generate.",) * 2
+        if enabled
+        else (OFF, "InstantStyle is off, but the saved styles in the prompt act.")
+    )
+    assert shown(line, 1, on | {"prompt": "a house"}) == plain
+    assert shown(line, 1, on | {"prompt": "a house <instantstyle:Ready Ink:0.5>"}) == tagged
+    assert shown(line, 1, on | {"prompt": "a house <instantstyle:ready ink:0>"}) == plain  # which does nothing
+    for prompt in ("<instantstyle:nope>", "<instantstyle:ready ink:much>", "<instantstyle:ready ink:4>"):
+        with pytest.raises(InstantStyleError) as refused:
+            studio.host.txt2img(prompt=prompt)
+        assert shown(line, 1, on | {"prompt": prompt}) == first_sentence(str(refused.value))
+
+
+def test_what_acts_through_guidance_is_said_at_cfg_1(studio: Studio) -> None:
+    line = status_line(studio)
+    for values, names in (
+        ({"anti_layout": 1.0}, "anti-layout"),
+        ({"negative_image_known": "given", "anti_layout": 1.0}, "anti-layout, negative picture"),
+        ({"method": "No adapter", "push": 1.0}, "push"),
+    ):
+        assert shown(line, 1, values) == "Ready to generate."
+        assert shown(line, 1, values | {"cfg": 1.0}) == f"CFG 1 leaves out {names}: raise CFG Scale above 1."
+    assert shown(line, 1, {"cfg": 1.0}) == "Ready to generate."
+
+
+def test_what_is_no_picture_changes_no_setting(studio: Studio) -> None:
+    for settle, setting in ((effects._preset_with_layout, "Style"), (effects._subject_weight, 0.0)):
+        settled = effects._if_readable(settle, studio.reference, setting)
+        assert settled in ("Style + layout", 0.2)
+        for junk in ("data:image/png;base64,AAAA", "data:text/plain;base64,AAAA", None):
+            assert effects._if_readable(settle, junk, setting) not in ("Style + layout", 0.2)
+
+
 def status_line(studio: Studio, tab: str = "txt2img") -> Any:
     """The status line of ``tab``, as the page was built."""
     events = (getattr(event.fn, "__self__", None) for event in studio.host.shared.demo.fns)
@@ -258,5 +311,6 @@ def shown(line: Any, references: int, values: dict[str, Any]) -> str:
     boxes = {**dict.fromkeys(BOXES, ""), "image": "given" * bool(references)}
     chosen["images"] = [*chosen["images"], *["unopened"] * (references - 1)]
     known = [chosen.pop(f"{name}_known", boxes[name]) for name in BOXES]
-    drawn = line.looked(*known, *chosen.values())[0]
+    around = [chosen.pop("prompt", ""), chosen.pop("cfg", 7.0)]
+    drawn = line.looked(*known, *chosen.values(), *around)[0]
     return unescape(drawn.partition("<p role='status'>")[2].removesuffix("</p>"))

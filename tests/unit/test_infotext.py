@@ -89,6 +89,34 @@ def test_a_first_pass_alone_has_no_hires_schedule(adapter: Adapter) -> None:
     assert [key for key in entries if "hires" in key or "passes" in key] == ["InstantStyle passes"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("style weight", "abc", "Style weight (style_weight) must be a number; got 'abc'."),
+        ("style weight", "7", "Style weight (style_weight) must be between -1 and 3; got 7.0."),
+        ("copies", "1.5", "Copies (copies) must be a whole number; got 1.5."),
+        ("preset", "Loud", "Preset (preset) must be one of: "),
+        ("content", "x" * 9000, "Content to remove (content) is 9000 characters long"),
+    ],
+)
+def test_what_cannot_be_used_of_pasted_text_is_told_and_replaced(name: str, text: str, sentence: str) -> None:
+    parameters: dict[str, Any] = {"InstantStyle": "1", f"InstantStyle {name}": text}
+    (problem,) = infotext.fill_defaults(parameters)
+    assert problem.startswith(sentence)
+    assert pasted(parameters) == StyleParams(enabled=True)
+
+
+def test_saved_styles_that_have_changed_are_told() -> None:
+    known = {"ink": "ab" * 32, "wash (soft)": "cd" * 32}.get
+    written = f"ink: {'ab' * 6}, wash (soft): {'cd' * 6}, gone: {'ef' * 6}"
+    assert infotext.other_styles({"InstantStyle styles": written}, lambda name: known(name, "")) == []
+    changed = infotext.other_styles({"InstantStyle styles": f"ink: {'ef' * 6}"}, lambda name: known(name, ""))
+    assert [problem.partition(" (")[0] for problem in changed] == [
+        "The saved style 'ink' has changed since that picture"
+    ]
+    assert infotext.other_styles({}, lambda name: known(name, "")) == []
+
+
 def test_text_without_us_switches_off_and_changes_nothing_else() -> None:
     parameters: dict[str, Any] = {"Steps": "20"}
     infotext.fill_defaults(parameters)

@@ -56,12 +56,11 @@ class IdleNotes:
 
         ``stretched`` has the sizes of stretched masks by the number of their reference.
         """
-        idle = [said.note for said in left_out(style.params, style.roles, style.masks) if said.note]
+        said = left_out(style.params, style.roles, style.masks, is_guided=is_guided)
+        idle = [each.note for each in said if each.note]
         for number, size in stretched.items():
             painted = "×".join(map(str, size))
             idle.append(f"the mask of reference {number} is {painted} and was stretched to the picture's shape")
-        if style.needs_guidance and not is_guided:
-            idle.append(f"what acts through CFG only did nothing: {', '.join(style.needs_guidance)}")
         for text in idle:
             self._record.note(f"{NAME}: {text}")
             self._record.remark(text)

@@ -82,6 +82,14 @@ class Fields:
         return dict(self._components)
 
 
+def host_component(elem_id: str) -> Any:
+    """Return a component of the host's that it has laid out already; None if there is none."""
+    from gradio.context import Context
+
+    blocks = Context.root_block.blocks.values() if Context.root_block else ()
+    return next((block for block in blocks if getattr(block, "elem_id", None) == elem_id), None)
+
+
 def params_from(values: Sequence[Any]) -> StyleParams:
     """Return the parameters in the components' values, as if the accordion were ticked.
 

@@ -19,8 +19,13 @@ class LeftOut(NamedTuple):
     todo: str  # what to do about it, for the page
 
 
-def left_out(params: StyleParams, roles: Collection[str], masks: Iterable[int] = ()) -> list[LeftOut]:
-    """Return what cannot act of pictures with ``roles``, and of region masks by the index of their reference."""
+def left_out(
+    params: StyleParams, roles: Collection[str], masks: Iterable[int] = (), *, is_guided: bool = True
+) -> list[LeftOut]:
+    """Return what cannot act of pictures with ``roles``, and of region masks by the index of their reference.
+
+    ``is_guided`` says whether CFG is above 1.
+    """
     weights = params.reference_weights(MAX_PICTURES)
     method = params.method
     layout = _layout(params) if method.has_adapter else _LAYOUT_ALONE
@@ -38,7 +43,8 @@ def left_out(params: StyleParams, roles: Collection[str], masks: Iterable[int] =
             _PROMPT_COLOURS: bool(params.prompt_colours or params.anti_layout),
         }
     said = [said for said, holds in conditions.items() if holds]
-    return [*_nothing(params), *_idle_curves(params), *said, *_waiting_texts(params)]
+    unguided = [] if is_guided else _through_guidance(params, roles)
+    return [*_nothing(params), *_idle_curves(params), *said, *unguided, *_waiting_texts(params)]
 
 
 def uses_layout_picture(params: StyleParams) -> bool:
@@ -81,6 +87,19 @@ def _idle_curves(params: StyleParams) -> Iterator[LeftOut]:
         if has_pass and not Schedule.of_pass(params, hires=hires).acts:
             label = controls()[name].label
             yield LeftOut("", f"{label} does nothing: it is 0 from start to end. Raise it, or move start and end.")
+
+
+def _through_guidance(params: StyleParams, roles: Collection[str]) -> Iterator[LeftOut]:
+    """Yield what acts on one kind of rows alone, which shows through CFG only."""
+    conditions = {
+        "anti-layout": params.method.has_adapter and bool(params.anti_layout),
+        "negative picture": params.method.has_adapter and "negative" in roles,
+        "push": params.method.has_reading and bool(params.push),
+    }
+    if names := ", ".join(name for name, holds in conditions.items() if holds):
+        yield LeftOut(
+            f"what acts through CFG only did nothing: {names}", f"CFG 1 leaves out {names}: raise CFG Scale above 1."
+        )
 
 
 def _waiting_texts(params: StyleParams) -> Iterator[LeftOut]:
