@@ -19,7 +19,7 @@ from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.tags import StyleTag, read_tags
 from lib_instantstyle.self_attention.records import KeptRecords
 from lib_instantstyle.unet.injection import Injection
-from lib_instantstyle.webui.jobs.arguments import axis_value, lacks_enabled, read_arguments, require_on, with_axes
+from lib_instantstyle.webui.jobs.arguments import lacks_enabled, read_arguments, with_axes
 from lib_instantstyle.webui.jobs.job import Job
 from lib_instantstyle.webui.jobs.job_errors import JobErrors, prefers_warning
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
@@ -69,18 +69,6 @@ class Generation:
             if lacks_enabled(args):
                 p._instantstyle.warning = "off: the request has a style, but 'enabled' is missing"
                 record.note(f"{NAME} is off for this picture: send 'enabled': true together with the style.")
-
-    def check_axis(self, args: Sequence[Any], name: str, values: Sequence[Any]) -> None:
-        """Refuse values of the X/Y/Z plot before its first cell: the plot leaves cells blank whose jobs raise.
-
-        Raises:
-            InstantStyleError: If the arguments are off, or no cell could use a value.
-        """
-        if not prefers_warning():  # else each cell is made, with its warning
-            require_on(read_arguments(args, self._builder.library), [name])
-            builder = self._builder.for_one_job()
-            for value in values:
-                builder.require_files(axis_value(name, value))
 
     def prepare(self, p: Any) -> None:
         """Read references, adapter and encoder."""
