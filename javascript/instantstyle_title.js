@@ -1,11 +1,10 @@
 // Says what is given: the accordion's title, with a thumbnail, and a hint on panoramas. Looks once a second, and after each
-// change. The global is instantstylePictures, for gradio's js.
+// change.
 
 (() => {
     "use strict";
 
     const TICK_MS = 1000; // between looks at what the page shows
-    const DRAWN_MS = 50; // until the page shows what an event brought
     const SEEN = 0.66; // of a picture: less is worth a hint, 3:2 is not
     const TABS = ["txt2img", "img2img"];
 
@@ -96,10 +95,4 @@
 
     setInterval(tick, TICK_MS);
     for (const change of ["input", "change"]) document.addEventListener(change, tick);
-
-    // How many references are in the box with this id and in the gallery of further ones, once they are drawn.
-    window.instantstylePictures = async (id) => {
-        await new Promise((resolve) => setTimeout(resolve, DRAWN_MS));
-        return String(references(id));
-    };
 })();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -84,11 +83,6 @@ def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
     return "Ready to generate."
 
 
-def first_sentence(message: str) -> str:
-    """Return the first sentence of a message, which says what is wrong; numbers and file names have dots too."""
-    return re.split(r"(?<=[.!?])\s+(?=[A-Z'])", message, maxsplit=1)[0]
-
-
 def _model(facts: Facts) -> Check:
     if facts.model_problem:
         return Check(_MODEL, Verdict.MISSING, facts.model, facts.model_problem)
@@ -133,13 +127,13 @@ def _content(facts: Facts) -> Check:
     if not facts.content.strip() or not facts.method.has_adapter:
         return Check("Content to remove", Verdict.OPTIONAL, "none named")
     if facts.content_problem:
-        return Check("Content to remove", Verdict.MISSING, facts.content, first_sentence(facts.content_problem))
+        return Check("Content to remove", Verdict.MISSING, facts.content, facts.content_problem)
     return Check("Content to remove", Verdict.READY, facts.content)
 
 
 def _settings(facts: Facts) -> Check:
     if facts.problem:
-        return Check("Controls", Verdict.MISSING, "refused", first_sentence(facts.problem))
+        return Check("Controls", Verdict.MISSING, "refused", facts.problem)
     if facts.left_out:
         return Check("Controls", Verdict.IDLE, "not all acts", " ".join(facts.left_out))
     return Check("Controls", Verdict.READY, "can be used")
@@ -147,5 +141,5 @@ def _settings(facts: Facts) -> Check:
 
 def _tags(facts: Facts) -> Check:
     if facts.tags_problem:
-        return Check(_TAGS, Verdict.MISSING, "refused", first_sentence(facts.tags_problem))
+        return Check(_TAGS, Verdict.MISSING, "refused", facts.tags_problem)
     return Check(_TAGS, Verdict.READY, ", ".join(facts.tags))

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from lib_instantstyle.errors import InstantStyleError
-from lib_instantstyle.models.preflight import first_sentence
 from lib_instantstyle.params.style_params import StyleParams, default_of
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.page import effects
@@ -120,13 +119,13 @@ def test_preflight_status_line_and_job_say_the_same(studio: Studio, values: dict
     request = {"enabled": True, **values, **({"image": studio.reference} if references else {})}
     with pytest.raises(InstantStyleError) as refused:
         studio.host.txt2img({"InstantStyle": [request]})
-    sentence = first_sentence(str(refused.value))
-    assert first_sentence(shown(line, references, values)) == in_page_words(sentence)
+    message = str(refused.value)
+    assert shown(line, references, values) == in_page_words(message)
     if not values.keys() & {"masks", "anti_layout", "subject_weight"}:  # the route is not told which pictures there are
         query = {**values, **({"references": 1} if references else {})}
         told = Api().request("GET", "/instantstyle/preflight", params=query).json()
         assert not told["ready"]
-        assert first_sentence(told["next"]) == sentence
+        assert told["next"] == message
 
 
 def test_what_a_job_takes_is_ready(studio: Studio) -> None:
@@ -176,7 +175,7 @@ def test_pasted_pictures_of_every_kind_are_looked_for(studio: Studio, role: str,
     values = {"reference": f"{known.text()}; {role} {UNKNOWN}", "preset": "Style + layout", **setting}
     with pytest.raises(InstantStyleError) as refused:
         studio.host.txt2img({"InstantStyle": [{"enabled": True, **values}]})
-    assert shown(line, 0, values) == first_sentence(str(refused.value))
+    assert shown(line, 0, values) == in_page_words(str(refused.value))
     given = {f"{role}_image_known": "given"}  # a picture that is dropped takes its place
     assert shown(line, 0, values | given) == "Ready to generate."
     assert shown(line, 1, values | given) == "Ready to generate."
@@ -195,7 +194,7 @@ def test_the_line_says_which_box_cannot_be_used(studio: Studio) -> None:
     line, junk = status_line(studio), "data:image/png;base64,AAAA"
     problem = look_into("layout_image", True, junk)
     assert problem.startswith("The layout picture cannot be read")
-    assert shown(line, 1, {"layout_image_known": problem}) == first_sentence(problem)
+    assert shown(line, 1, {"layout_image_known": problem}) == in_page_words(problem)
     assert [look_into("image", True, picture) for picture in (None, studio.reference)] == ["", "given"]
     assert look_into("image", False, junk) == "given"  # off, it is not opened
 
@@ -276,7 +275,7 @@ def test_saved_styles_in_the_prompt_are_looked_at(studio: Studio, enabled: bool)
     for prompt in ("<instantstyle:nope>", "<instantstyle:ready ink:much>", "<instantstyle:ready ink:4>"):
         with pytest.raises(InstantStyleError) as refused:
             studio.host.txt2img(prompt=prompt)
-        assert shown(line, 1, on | {"prompt": prompt}) == first_sentence(str(refused.value))
+        assert shown(line, 1, on | {"prompt": prompt}) == in_page_words(str(refused.value))
 
 
 def test_what_acts_through_guidance_is_said_at_cfg_1(studio: Studio) -> None:

@@ -17,9 +17,8 @@ from typing import Any
 
 from lib_instantstyle import NAME, __version__
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.models.preflight import first_sentence
 from lib_instantstyle.params.blocks import LAYOUT, Preset
-from lib_instantstyle.params.controls import checked
+from lib_instantstyle.params.controls import checked, quoted
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import SHORT, PictureHashes
 from lib_instantstyle.params.self_attention import ADAPTER_ONLY, READING_ONLY, Reach, Reading
@@ -133,8 +132,10 @@ def fill_defaults(parameters: dict[str, Any]) -> list[str]:
         key, default = key_of(name), _written(default_of(name))
         try:
             parameters[key] = _written(_read(name, parameters.get(key, default)))
-        except ParameterError as error:
-            problems.append(f"{first_sentence(str(error))} What was pasted is replaced by {default}.")
+        except ParameterError:
+            problems.append(
+                f"The pasted {control.label} {quoted(parameters[key])} cannot be used. It is {default or 'empty'} now."
+            )
             parameters[key] = default
     return problems
 

@@ -26,12 +26,14 @@ class Fields:
     Attributes:
         elem_id: Makes a name into an element id, distinct in txt2img and img2img.
         tabs: The accordion's tabs by label.
+        known: Hidden texts by the names of picture boxes: empty where a box is.
         topics: Events that the sections publish to each other.
     """
 
     def __init__(self, elem_id: Callable[[str], str]) -> None:
         self.elem_id = elem_id
         self.tabs: dict[str, Any] = {}
+        self.known: dict[str, Any] = {}
         self.topics = Topics()
         self._components: dict[str, Any] = {}
 

@@ -52,7 +52,7 @@ class StatusLine(Section):
         self._tab = tab
         self._line = gr.HTML(elem_id=fields.elem_id("preflight"), elem_classes="instantstyle-preflight")
         # What is known of each box, so that its picture travels when it changes and at no other time.
-        self._known = {name: fields.extra(gr.Textbox, f"{name}_known", visible=False) for name in BOXES}
+        fields.known |= {name: fields.extra(gr.Textbox, f"{name}_known", visible=False) for name in BOXES}
         self._open = {name: Press(fields, f"{name}_look") for name in BOXES}
         self._look = Press(fields, "look")
         self._why = fields.extra(gr.Button, "problem", "", visible=False)
@@ -64,12 +64,12 @@ class StatusLine(Section):
     def connect(self) -> None:
         """Check again whenever something changes that the line depends on."""
         fields, look = self._fields, self._look.soon
-        inputs = [*self._known.values(), *map(fields.__getitem__, LOOKED_AT), self._prompt, self._cfg]
+        inputs = [*fields.known.values(), *map(fields.__getitem__, LOOKED_AT), self._prompt, self._cfg]
         self._look.connect(self.looked, inputs, [self._line, self._offer])
         self._offer.click(lambda: Method.NO_ADAPTER.value, outputs=[fields["method"]], show_progress=False)
         for name, opened in self._open.items():
             known, box = functools.partial(look_into, name), fields[name]
-            opened.connect(known, [fields["enabled"], box], [self._known[name]]).then(**look)
+            opened.connect(known, [fields["enabled"], box], [fields.known[name]]).then(**look)
             for event in (box.change, fields["enabled"].change):
                 event(**opened.soon)
         others = [name for name in LOOKED_AT if name not in ("images", "masks")]
