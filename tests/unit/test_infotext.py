@@ -111,9 +111,7 @@ def test_saved_styles_that_have_changed_are_told() -> None:
     written = f"ink: {'ab' * 6}, wash (soft): {'cd' * 6}, gone: {'ef' * 6}"
     assert infotext.other_styles({"InstantStyle styles": written}, lambda name: known(name, "")) == []
     changed = infotext.other_styles({"InstantStyle styles": f"ink: {'ef' * 6}"}, lambda name: known(name, ""))
-    assert [problem.partition(" (")[0] for problem in changed] == [
-        "The saved style 'ink' has changed since that picture"
-    ]
+    assert changed == ["The saved style 'ink' is another one than made that picture."]
     assert infotext.other_styles({}, lambda name: known(name, "")) == []
 
 

@@ -125,7 +125,7 @@ def fill_defaults(parameters: dict[str, Any]) -> list[str]:
         return []
     _rejoin_sizes(parameters)
     parameters.setdefault(key_of("reference"), "")
-    problems = []
+    warnings: list[str] = []
     for name, control in controls().items():
         if not control.recorded:
             continue
@@ -133,25 +133,24 @@ def fill_defaults(parameters: dict[str, Any]) -> list[str]:
         try:
             parameters[key] = _written(_read(name, parameters.get(key, default)))
         except ParameterError:
-            problems.append(
+            warnings.append(
                 f"The pasted {control.label} {quoted(parameters[key])} cannot be used. It is {default or 'empty'} now."
             )
             parameters[key] = default
-    return problems
+    return warnings
 
 
-def other_styles(parameters: Mapping[str, Any], known: Callable[[str], str]) -> list[str]:
-    """Return which saved styles differ from those that pasted ``parameters`` name.
+def other_styles(parameters: Mapping[str, Any], sha256_of: Callable[[str], str]) -> list[str]:
+    """Return which saved styles differ from those that pasted ``parameters`` name; those that are gone do not count.
 
-    Args:
-        parameters: With each style's name and the beginning of its hash.
-        known: Returns the hash of the style of a name; empty if there is none.
+    ``sha256_of`` returns the hash of a saved style by its name, and nothing where there is none.
     """
-    return [
-        f"The saved style {name!r} has changed since that picture (SHA-256 {digest}…): what comes will differ."
-        for name, digest in re.findall(r"([^,:]+): ([0-9a-f]+)", str(parameters.get(STYLES, "")))
-        if (own := known(name.strip())) and not own.startswith(digest)
-    ]
+    warnings: list[str] = []
+    for name, digest in re.findall(r"([^,:]+): ([0-9a-f]+)", str(parameters.get(STYLES, ""))):
+        own = sha256_of(name.strip())
+        if own and not own.startswith(digest):
+            warnings.append(f"The saved style {quoted(name.strip())} is another one than made that picture.")
+    return warnings
 
 
 def _read(name: str, text: str) -> Any:

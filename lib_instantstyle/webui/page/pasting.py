@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from lib_instantstyle.errors import StyleError
-from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.webui.jobs import infotext
 
 
-def complete(parameters: dict[str, Any], library: StyleLibrary) -> None:
-    """Complete pasted ``parameters`` for the controls, and show as toasts what does not come as it was."""
+def complete(parameters: dict[str, Any], sha256_of: Callable[[str], str]) -> None:
+    """Complete pasted ``parameters`` for the controls, and show as toasts what does not come as it was.
 
-    def known(name: str) -> str:
-        with contextlib.suppress(StyleError):  # where it is missing, the status line or the job says so
-            return library.facts(library.existing(name)).sha256
-        return ""
-
-    for problem in (*infotext.fill_defaults(parameters), *infotext.other_styles(parameters, known)):
-        gr.Warning(problem)
+    ``sha256_of`` returns the hash of a saved style by its name, and nothing where there is none.
+    """
+    for warning in (*infotext.fill_defaults(parameters), *infotext.other_styles(parameters, sha256_of)):
+        gr.Warning(warning)
