@@ -55,7 +55,7 @@ class InstantStyleScript(scripts.Script):
 
 def before_ui():
     """Add our axes, cards and tag before the page is built."""
-    xyz.register({"adapter": ours.models.adapter_names, "style": ours.library.names}, ours.builder)
+    xyz.register({"adapter": ours.models.adapter_names, "style": ours.library.names}, ours.plot_checks)
     extra_networks.register(ours.library)
 
 

@@ -38,7 +38,7 @@ class StyleParams(DeclaredReading):
             object.__setattr__(self, entry.name, checked(entry, getattr(self, entry.name)))
         for name in ("curve", "hires_curve"):
             object.__setattr__(self, name, _canonical(getattr(self, name), controls()[name].suggestions))
-        for start, end in _WINDOWS:
+        for start, end in WINDOWS:
             _check_window(start, getattr(self, start), end, getattr(self, end))
         for name in _PARSED:
             getattr(self, name)
@@ -176,7 +176,7 @@ _PARSED = (
     "_self_factors",
 )
 CUSTOM = {"preset": "blocks", "reach": "self_blocks"}  # the text that acts with the choice Custom
-_WINDOWS = (("start", "end"), ("hires_start", "hires_end"), ("calibration_start", "calibration_end"))
+WINDOWS = (("start", "end"), ("hires_start", "hires_end"), ("calibration_start", "calibration_end"))
 
 
 def is_off(args: Sequence[Any]) -> bool:

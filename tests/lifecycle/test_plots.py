@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.jobs.arguments import axis_value
 from lib_instantstyle.webui.styles.saving import save_style
@@ -24,7 +24,10 @@ TEXTS = {
     "hires_curve": ["Same", "0:1, 1:0"],
     "adapter": ["Automatic", "ip-adapter_sdxl_vit-h", "IP-Adapter_SDXL.safetensors"],
     "style": ["ink", ""],
+    "self_blocks": ["style:1, layout:0.4", ELEVEN, "style:1"],
+    "reference_caption": ["a cat, two dogs", "", "a house"],
 }
+SHARES = [0.1, 0.25, 0.9]
 AXES = [name for name, control in controls().items() if control.axis]
 NOTHING: list[Any] = [0, "", []]
 
@@ -53,6 +56,8 @@ class Plot:
     def read(self, name: str, values: Any, *, csv_mode: bool) -> list[Any]:
         """Return the values that the cells of an axis get."""
         p = self._studio.host.job(scripts=self._studio.request())
+        plot = slice(self.script.args_from, self.script.args_to)
+        p.script_args = [*p.script_args[: plot.start], *[0] * (plot.stop - plot.start), *p.script_args[plot.stop :]]
         index = self.script.current_axis_options.index(self.option(name))
         option, found = self.script._axis(p, index, *slots(values, csv_mode, option=self.option(name)), csv_mode)
         read = []
@@ -86,7 +91,9 @@ def slots(values: Any, csv_mode: bool, *, option: Any) -> tuple[Any, Any]:
 def values_of(name: str) -> list[Any]:
     if members := controls()[name].choices:
         return [member.value for member in members]
-    return TEXTS.get(name, [0.1, 0.25, 0.9])
+    if controls()[name].minimum > SHARES[0]:
+        return [1.0, 2.0, 4.0] if controls()[name].step == 1.0 else [0.3, 0.5, 1.0]
+    return TEXTS.get(name, SHARES)
 
 
 def as_csv(values: list[Any]) -> str:
@@ -104,7 +111,7 @@ def test_every_axis_reads_lists_and_texts(plot: Plot, name: str) -> None:
     texts = [str(value) for value in values]
     for csv_mode, form in ((False, values), (True, values), (True, as_csv(values)), (True, texts)):
         assert [axis_value(name, value) for value in plot.read(name, form, csv_mode=csv_mode)] == wanted
-    if isinstance(default_of(name), float):
+    if values == SHARES:
         assert plot.read(name, values[0], csv_mode=False) == values[:1]
         assert plot.read(name, "0.1-0.9 [5]", csv_mode=False) == [0.1, 0.3, 0.5, 0.7, 0.9]
         assert plot.read(name, ["0.2-0.4 (+0.1)", 1e-05, "1e-2"], csv_mode=False)[-2:] == [1e-05, 0.01]

@@ -226,7 +226,7 @@ def test_a_saved_style_needs_no_encoder(studio: Studio, monkeypatch: pytest.Monk
     monkeypatch.setattr(extension().builder, "look", lambda: without)
     line = status_line(studio)
     assert shown(line, 0, {"style": "ready ink"}) == "Ready to generate."
-    assert shown(line, 1, {"style": "ready ink"}).endswith("but image is given too.")
+    assert shown(line, 1, {"style": "ready ink"}).endswith("Remove the picture, or choose no saved style.")
     assert shown(line, 0, {"style": "ready ink", "weights": "1, 1"}).startswith("Reference weights: 2 weights")
 
 

@@ -13,12 +13,13 @@ from lib_instantstyle.method.removal import check_space
 from lib_instantstyle.models.adapter import Adapter
 from lib_instantstyle.params.block_weights import SiteName, Target
 from lib_instantstyle.params.controls import quoted
-from lib_instantstyle.params.picture_hashes import PictureHashes
+from lib_instantstyle.params.picture_hashes import ROLES, PictureHashes
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.self_attention.sources import check_concatenation
 from lib_instantstyle.unet.plan import check_site_names
 from lib_instantstyle.unet.sites import enumerate_sites
+from lib_instantstyle.webui.encoding.job_pictures import given_references
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class GivenPictures:
     roles: frozenset[str] | None = None
     has_input: bool = False
     problem: str = ""
+
+    @classmethod
+    def of(cls, params: StyleParams, *, has_input: bool) -> GivenPictures:
+        """Return what ``params`` hold."""
+        roles = frozenset(role for role in ROLES if not is_empty(getattr(params, f"{role}_image")))
+        return cls(len(given_references(params)), roles, has_input)
 
     def pasted(self, params: StyleParams) -> PictureHashes:
         """Return the hashes in use: a style reference that was dropped puts all of them aside."""
