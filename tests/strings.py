@@ -32,6 +32,7 @@ FILES = (
         "models/preflight",
         "webui/page/status",
         "webui/page/tabs/style_tab",
+        "webui/page/tabs/describing",
         "webui/page/tabs/earlier",
         "webui/page/fields",
         "webui/page/tabs/references_tab",

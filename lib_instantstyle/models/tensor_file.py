@@ -24,6 +24,7 @@ _UNREADABLE = (
     *(SafetensorError, pickle.UnpicklingError, struct.error, OSError, RuntimeError, ValueError, EOFError, LookupError),
     *(TypeError, AttributeError, ArithmeticError, AssertionError, MemoryError),
 )
+_REFUSED = "it holds more than tensors, or is damaged"
 
 
 class TensorFileError(Exception):
@@ -111,7 +112,7 @@ def state_of(path: Path) -> str:
 
 def _flattened(loaded: object, prefix: str = "") -> dict[str, torch.Tensor]:
     if loaded is None:  # the host's restricted loader answers a refused file with None
-        raise ValueError("it holds more than tensors, or is damaged")
+        raise ValueError(_REFUSED)
     if not isinstance(loaded, dict):
         raise ValueError(f"it holds a {type(loaded).__name__} where tensors by name were expected")  # noqa: TRY004
     tensors: dict[str, torch.Tensor] = {}
@@ -139,4 +140,5 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    said = str(error).strip() or type(error).__name__
+    return _REFUSED if "weights_only" in said else said.splitlines()[0]  # torch advises to load it all the same

@@ -131,7 +131,7 @@ class ReferenceReading:
             self._records = None  # before the next ones take room
             self._records = self._made(wanted, latents, call.timesteps, timestep)
             self._recorded, self._age = wanted, 0
-        return Moment(timestep, self._records, self._references)
+        return Moment(timestep, self._records, self._references, call.replaced)
 
     def _wanted_at(self, timestep: float) -> Wanted | None:
         """Return what the sources that act at ``timestep`` need; None if none does."""

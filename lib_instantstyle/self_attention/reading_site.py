@@ -106,7 +106,8 @@ class ReadingSite:
         acting = [found for found in acting if found.weight and found.portions]
         if acting:
             self._run = Run(self._site, acting, moment.records, moment.references)
-            self._is_direct = self._run.is_direct(count, positions)
+            # Another's function may be no attention, or need as many keys as there are queries: it gets the picture's.
+            self._is_direct = not moment.is_replaced(self._site) and self._run.is_direct(count, positions)
             self._is_fed = self._is_direct and not self._run.shares and self._run.serves(count)
 
     def _rows_of(self, call: CallRows, count: int) -> tuple[Row, ...]:
@@ -142,8 +143,7 @@ class ReadingSite:
             return None
         if self._is_direct:
             return run.answer(role, output, is_reference=role in self._fed)
-        if run.shares:
-            run.own[role] = output
+        run.own[role] = output
         return None
 
     def _end(self, _module: nn.Module, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...] | None:
@@ -157,6 +157,10 @@ class ReadingSite:
         if run is None or self._is_direct:
             return None
         plain, *rest = args
+        if (
+            plain is run.own["value"]
+        ):  # perturbed-attention guidance: each position sees itself only, so none a reference
+            return None
         return (run.mixed(plain, self._sampled(plain)), *rest)
 
     def _sampled(self, plain: torch.Tensor) -> dict[AttentionSource, torch.Tensor]:

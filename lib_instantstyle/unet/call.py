@@ -23,6 +23,7 @@ class UNetCall(NamedTuple):
     timesteps: torch.Tensor  # [rows], 0 to 999
     context: torch.Tensor | None = None  # [rows, tokens, context], the texts of the rows
     timestep: float | None = None  # that of all rows, where the host knows it without waiting for the device
+    replaced: frozenset[str] = frozenset()  # LDM names of blocks or layers whose self-attention another extension runs
 
 
 class CallRows:

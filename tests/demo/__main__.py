@@ -32,6 +32,8 @@ COLUMNS: dict[str, dict[str, Any] | None] = {
     "style": {"preset": "style"},
     "style − content": {"preset": "style", "content": "a {content}", "content_strength": 0.75},
     "style + layout": {"preset": "style + layout"},
+    "no adapter": {"method": "no adapter"},
+    "both": {"preset": "style", "method": "both"},
 }
 
 

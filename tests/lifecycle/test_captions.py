@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 from lib_instantstyle.errors import InstantStyleError, PictureError
 from lib_instantstyle.webui.encoding.captions import caption
 from lib_instantstyle.webui.page.pictures import PictureBox
-from lib_instantstyle.webui.page.tabs.style_tab import _describe
+from lib_instantstyle.webui.page.tabs.describing import _describe
 from tests.lifecycle.conftest import Studio
 
 SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 512x512, Model: tiny"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,14 @@ def test_every_picture_of_several_batches_names_its_own(studio: Studio, ink: str
     studio.host.shared.opts.data["return_grid"] = grid
     processed = studio.host.txt2img(prompt=prompts, batch_size=2, n_iter=3, do_not_save_grid=not grid)
     assert [text.partition(":")[0] for text in made(processed)[1]] == [ink] * grid + tags
+
+
+def test_an_answer_of_the_api_names_all_of_them(studio: Studio, ink: str, oil: str) -> None:
+    """Forge Classic makes JSON of a picture's parameters as they are."""
+    prompts = [f"a house <instantstyle:{tag}:1>" for tag in (ink, oil)]
+    answer = json.loads(studio.host.txt2img(prompt=prompts, n_iter=2).js())
+    named = answer["extra_generation_params"]["InstantStyle styles"].split(", ")
+    assert [text.partition(":")[0] for text in named] == [ink, oil]
 
 
 @pytest.mark.parametrize("where", ["prompt", "hr_prompt"])

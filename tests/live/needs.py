@@ -34,7 +34,7 @@ def checkpoint(webui: WebUI, name: str) -> None:
 
 def network(webui: WebUI, route: str, name: str) -> None:
     """``route`` is one that lists networks: ``loras``, ``hypernetworks`` or ``embeddings``."""
-    listed = webui.get(f"/sdapi/v1/{route}")
+    listed = answered(webui, f"/sdapi/v1/{route}", route)
     names = listed["loaded"] if route == "embeddings" else [entry["name"] for entry in listed]
     need(name in names, f"{name!r} among its {route} (`python -m tests.tiny`)")
 
@@ -43,6 +43,27 @@ def true_plot(webui: WebUI) -> None:
     """Skip where a plain cell of the X/Y/Z plot is not the picture that the same job makes alone."""
     cells = webui.plot({"enabled": False}, ("Seed", "1, 2")).pictures[-2:]
     need(cells == [webui.txt2img(seed=seed).pictures[0] for seed in (1, 2)], "plot whose cells are what they are alone")
+
+
+def script_arguments(webui: WebUI, title: str, tab: str, **chosen: Any) -> list[Any]:
+    """Return the values of a script: those ``chosen`` by their labels, the others as they are offered.
+
+    WebUIs write the labels with capitals or without, and have more or fewer of them.
+    """
+    script(webui, title, tab)
+    offered = next(
+        entry["args"]
+        for entry in webui.get("/sdapi/v1/script-info")
+        if entry["name"] == title.lower() and entry["is_img2img"] == (tab == "img2img")
+    )
+    labels = [str(argument["label"] or "").lower().replace(" ", "_") for argument in offered]
+    assert set(chosen) <= set(labels), labels
+    return [chosen.get(label, argument["value"]) for label, argument in zip(labels, offered, strict=True)]
+
+
+def schedulers(webui: WebUI) -> list[str]:
+    """Return the names of the noise schedules; skip where they are none of a request's."""
+    return [entry["label"] for entry in answered(webui, "/sdapi/v1/schedulers", "choice of schedules")]
 
 
 def page(webui: WebUI) -> dict[str, Any]:

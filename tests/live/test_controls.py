@@ -84,7 +84,7 @@ def test_anti_layout_and_negative_picture_need_guidance(webui: WebUI, style: dic
     answer = webui.txt2img(style | {"anti_layout": 2}, cfg_scale=1)
     # At CFG 1 the WebUI still computes uncond + 1·(cond − uncond), whose rounding depends on the unconditional rows.
     assert largest_difference(made(answer), made(webui.txt2img(style, cfg_scale=1))) <= 1
-    assert "InstantStyle note: anti-layout and negative picture act through CFG only" in answer.infotexts[0]
+    assert "what acts through CFG only did nothing: anti-layout" in answer.infotexts[0]
 
 
 def test_img2img_keeps_its_input_picture(webui: WebUI, style: dict[str, Any]) -> None:

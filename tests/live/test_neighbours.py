@@ -13,10 +13,13 @@ from tests.live import needs
 from tests.live.client import WebUI
 from tests.live.test_generation import INIT, assert_styled
 
-LOOPBACK = [2, 0.5, "Linear", "None"]
 PROMPT_MATRIX = [False, False, "positive", "comma", 0]
-PROMPTS_FROM_TEXT = [False, True, "start", "a cat\na dog"]
-SD_UPSCALE = ["", 16, "None", 2.0]
+SCRIPTS: dict[tuple[str, str], dict[str, Any]] = {  # what is chosen of each, by label
+    ("txt2img", "prompt matrix"): {},
+    ("txt2img", "prompts from file or textbox"): {"list_of_prompt_inputs": "a cat\na dog"},
+    ("img2img", "loopback"): {"loops": 2},
+    ("img2img", "sd upscale"): {"tile_overlap": 16},
+}
 
 
 def test_jobs_at_the_same_time_do_not_mix(webui: WebUI, style: dict[str, Any], plain: list[bytes]) -> None:
@@ -108,20 +111,9 @@ def test_the_picture_carries_its_infotext(webui: WebUI, style: dict[str, Any]) -
     assert read.body["parameters"]["InstantStyle content"] == "a cat"
 
 
-@pytest.mark.parametrize(
-    ("kind", "script", "arguments"),
-    [
-        ("txt2img", "prompt matrix", PROMPT_MATRIX),
-        ("txt2img", "prompts from file or textbox", PROMPTS_FROM_TEXT),
-        ("img2img", "loopback", LOOPBACK),
-        ("img2img", "sd upscale", SD_UPSCALE),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_scripts_that_generate_several_times(
-    webui: WebUI, style: dict[str, Any], kind: str, script: str, arguments: list[Any]
-) -> None:
-    needs.script(webui, script, kind)
+@pytest.mark.parametrize(("kind", "script"), SCRIPTS, ids=[name for _, name in SCRIPTS])
+def test_scripts_that_generate_several_times(webui: WebUI, style: dict[str, Any], kind: str, script: str) -> None:
+    arguments = needs.script_arguments(webui, script, kind, **SCRIPTS[kind, script])
     fields = {"prompt": "a house|by the sea|at night", "script_name": script, "script_args": arguments}
     if kind == "img2img":
         fields |= {"init_images": [INIT], "denoising_strength": 0.6}

@@ -29,7 +29,8 @@ def _with(network: str, webui: WebUI, style: dict[str, Any], prompt: str, **fiel
     assert_clean(answer, plain)
     without = prompt.partition("<")[0].replace(", q", "")
     assert answer.pictures != webui.txt2img(style, prompt=without, **fields).pictures
-    assert (network in answer.infotexts[0]) == (network in plain.infotexts[0])  # with `--no-hashing` in neither
+    # With `--no-hashing` in neither; Classic notes an embedding in the first job of a prompt only, as it keeps the rest.
+    assert network in answer.infotexts[0] or network not in plain.infotexts[0]
     return answer.infotexts[0]
 
 

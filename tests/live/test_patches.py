@@ -40,7 +40,8 @@ def test_token_merging_of_both_passes(webui: WebUI, style: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("cache", [False, True], ids=["", "fp16 kept"])
 def test_weights_stored_in_fp8(webui: WebUI, style: dict[str, Any], cache: bool) -> None:
-    needs.option(webui, "fp8_storage")
+    for name in ("fp8_storage", "cache_fp16_weight"):
+        needs.option(webui, name)
     with webui.options(cache_fp16_weight=cache, fp8_storage="Enable for SDXL"):
         plain = webui.txt2img()
         acts = plain.status == 200 and "FP8 weight" in plain.infotexts[0]

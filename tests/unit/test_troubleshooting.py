@@ -35,6 +35,8 @@ def _template(node: ast.expr, constants: dict[str, str]) -> str | None:
         return node.value
     if isinstance(node, ast.JoinedStr):
         return "".join(_template(part, constants) or GAP for part in node.values)
+    if isinstance(node, ast.Name):
+        return constants.get(node.id)
     if isinstance(node, ast.FormattedValue):
         return constants.get(ast.unparse(node.value), GAP)
     return None

@@ -46,7 +46,8 @@ class ForgePass:
         if self._calls not in self._known:
             rows = chunk_rows(kinds, pictures, args[0].shape[0], self._first_picture)
             self._known[self._calls] = rows if any(kinds) else self._corrected(rows, context)
-        return UNetCall(self._known[self._calls], kwargs["timesteps"] if "timesteps" in kwargs else args[1], context)
+        timesteps = kwargs["timesteps"] if "timesteps" in kwargs else args[1]
+        return UNetCall(self._known[self._calls], timesteps, context, replaced=_replaced(options))
 
     def _corrected(self, rows: tuple[Row, ...], context: torch.Tensor | None) -> tuple[Row, ...]:
         """Return ``rows``, said to be conditional, with those as unconditional that carry the negative prompt only."""
@@ -57,6 +58,15 @@ class ForgePass:
         found = best_matches(compare_texts(context, texts))
         negative = [bool(columns) and min(columns) >= conditional for columns in found]
         return tuple(Row(not is_negative, row.picture) for row, is_negative in zip(rows, negative, strict=True))
+
+
+def _replaced(options: Mapping[str, Any]) -> frozenset[str]:
+    """Return the blocks and layers whose self-attention is replaced: by stage, number and perhaps depth."""
+    names = set()
+    for stage, number, *depth in options.get("patches_replace", {}).get("attn1", ()):
+        block = "middle_block.1" if stage == "middle" else f"{stage}_blocks.{number}.1"
+        names.add(f"{block}.transformer_blocks.{depth[0]}" if depth else block)
+    return frozenset(names)
 
 
 def _tokens(text: Any) -> Any:

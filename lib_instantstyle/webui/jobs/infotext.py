@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -99,20 +99,30 @@ def write_styles(hashes: Mapping[int, Mapping[str, str]], batch: Iterable[int]) 
         hashes: By the picture's number in the job, and the style's name.
         batch: The pictures whose infotext comes next. Where they differ, the host asks for each picture's own.
     """
-    texts = {picture: ", ".join(f"{name}: {digest}" for name, digest in own.items()) for picture, own in hashes.items()}
+    parts = {picture: [f"{name}: {digest}" for name, digest in own.items()] for picture, own in hashes.items()}
+    texts = {picture: ", ".join(own) for picture, own in parts.items()}
     if not texts:
         return {}
     if len(different := {texts.get(picture) for picture in (*batch, *texts)}) == 1:
         return {STYLES: different.pop()}
-    return {STYLES: functools.partial(_text_of_picture, texts)}
+    return {STYLES: _TextOfPicture(", ".join(dict.fromkeys(itertools.chain(*parts.values()))), texts)}
 
 
-def _text_of_picture(
-    texts: Mapping[int, str], /, *, p: Any, index: int, all_prompts: Any, use_main_prompt: bool, **_: Any
-) -> str | None:
-    """Return one of ``texts``; the host's ``index`` counts from where the prompts begin, the job's or the batch's."""
-    is_of_job = use_main_prompt or all_prompts is p.all_prompts
-    return texts.get(index if is_of_job else p.iteration * p.batch_size + index)
+class _TextOfPicture(str):
+    """All styles of a job, as Classic writes it into its answer; called by the host, those of one picture."""
+
+    _texts: Mapping[int, str]
+
+    def __new__(cls, every: str, texts: Mapping[int, str]) -> _TextOfPicture:
+        """Keep ``texts`` by the picture's number in the job."""
+        new = super().__new__(cls, every)
+        new._texts = texts
+        return new
+
+    def __call__(self, *, p: Any, index: int, all_prompts: Any, use_main_prompt: bool, **_: Any) -> str | None:
+        """Return one of them; the host's ``index`` counts from where the prompts begin, the job's or the batch's."""
+        is_of_job = use_main_prompt or all_prompts is p.all_prompts
+        return self._texts.get(index if is_of_job else p.iteration * p.batch_size + index)
 
 
 def fill_defaults(parameters: dict[str, Any]) -> list[str]:

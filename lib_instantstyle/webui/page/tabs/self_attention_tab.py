@@ -8,6 +8,7 @@ from lib_instantstyle.params.self_attention import Reach, Reading, default_push,
 from lib_instantstyle.webui.hosts.host import Host
 from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.page.tabs.describing import DescribeButton
 from lib_instantstyle.webui.page.tabs.map_editor import MapEditor, Pair
 
 _HELP = (
@@ -28,11 +29,14 @@ class SelfAttentionTab(Section):
             ("copies", "calibration"),
             ("calibration_start", "calibration_end"),
             ("block_adain", "every"),
-            ("reference_area", "reference_caption"),
         ):
             with gr.Row():
                 for name in names:
                     fields.add(name)
+        fields.add("reference_area")
+        with gr.Row():
+            fields.add("reference_caption", scale=5)
+            self._describe = DescribeButton(fields, "describe_reference", "reference_caption")
         pair = Pair("reach", "self_blocks", lambda reach, text: reach_weights(Reach(reach), text))
         self._editor = MapEditor(fields, host, pair, "self_map")
 
@@ -40,6 +44,7 @@ class SelfAttentionTab(Section):
         """Keep drawing, choice and text in step, and give each reading the push that suits it."""
         fields = self._fields
         self._editor.connect()
+        self._describe.connect()
         fields["reading"].input(
             lambda reading: default_push(Reading(reading)),
             inputs=[fields["reading"]],

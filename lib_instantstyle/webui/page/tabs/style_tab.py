@@ -18,11 +18,10 @@ from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.declared import Crop
 from lib_instantstyle.params.self_attention import Method
 from lib_instantstyle.params.style_params import StyleParams
-from lib_instantstyle.pictures.decoding import is_empty
-from lib_instantstyle.webui.encoding import captions
 from lib_instantstyle.webui.page.compat import js
-from lib_instantstyle.webui.page.fields import Fields, queued
+from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
+from lib_instantstyle.webui.page.tabs.describing import DescribeButton
 from lib_instantstyle.webui.page.tabs.earlier import EarlierPictures
 
 # The page's script shows it, and the share, where much of a panorama would be lost.
@@ -72,9 +71,7 @@ class StyleTab(Section):
                 fields.add("layout_weight", interactive=False)  # which the first preset leaves out
         with gr.Row() as self._words:
             fields.add("content", scale=5)
-            self._caption = fields.extra(
-                gr.Button, "caption", "Describe", size="sm", elem_classes="instantstyle-describe"
-            )
+            self._describe = DescribeButton(fields, "caption", "content")
             fields.add("content_strength", scale=3)
         with gr.Row() as self._adapter:
             fields.add_files("adapter", models.adapter_names)
@@ -85,7 +82,7 @@ class StyleTab(Section):
         filled = [fields[name] for name in recipes.fields()]
         for button, recipe in zip(self._recipes, recipes.RECIPES, strict=True):
             button.click(functools.partial(_fill, recipe), outputs=[self._advice, *filled], show_progress=False)
-        self._caption.click(queued(_describe), inputs=[fields["image"], fields["content"]], outputs=[fields["content"]])
+        self._describe.connect()
         use = js(f"async () => [await instantstyleLastResult('{self._tab}')]")
         self._last.click(_check_found, inputs=[self._found], **use, show_progress=False)
         refused = js("() => [instantstyleRefused()]")
@@ -134,12 +131,3 @@ def _in_use(style: str) -> Any:
 def _fill(recipe: recipes.Recipe) -> list[Any]:
     values = [value.value if isinstance(value, Enum) else value for value in recipes.filled(recipe).values()]
     return [gr.update(value=f"<b>{escape(recipe.name)}</b> {escape(recipe.advice)}", visible=True), *values]
-
-
-def _describe(image: Any, content: str) -> str:
-    if is_empty(image):
-        raise gr.Error("There is no style reference to describe. Drop one first.")
-    words = captions.caption(image, "style reference")
-    if content.strip() not in ("", words):
-        gr.Info(f"Describe has replaced {quoted(content)}.")
-    return words

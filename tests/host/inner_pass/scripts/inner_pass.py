@@ -8,6 +8,9 @@ from modules import processing
 
 MODES = ["off", "with its scripts", "without scripts"]
 DENOISING = 0.5
+FIELDS = (  # Forge Classic has no scheduler
+    "prompt", "negative_prompt", "seed", "steps", "cfg_scale", "width", "height", "sampler_name", "scheduler",
+)  # fmt: skip
 
 
 class InnerPass(scripts.Script):
@@ -30,9 +33,8 @@ class InnerPass(scripts.Script):
             denoising_strength=DENOISING,
             do_not_save_samples=True,
             do_not_save_grid=True,
-            **{name: getattr(p, name) for name in ("prompt", "negative_prompt", "seed", "steps", "cfg_scale", "width",
-                                                   "height", "sampler_name", "scheduler")},
-        )  # fmt: skip
+            **{name: getattr(p, name) for name in FIELDS if hasattr(p, name)},
+        )
         inner.is_api = getattr(p, "is_api", False)  # else the arguments' own seed and sampler take over
         if mode == MODES[1]:
             inner.scripts, inner.script_args = p.scripts, p.script_args

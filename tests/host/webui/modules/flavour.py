@@ -34,6 +34,7 @@ class Flavour(NamedTuple):
         has_optimizers: Whether there is more than one attention optimiser.
         has_interrogator: Whether pictures can be described.
         embedded_previews: Whether pages of cards find previews in metadata.
+        strict_json: Whether an answer fails for what is no JSON among a picture's parameters, and is not null then.
         error_key: What the API calls the text of an unforeseen error.
         error_answers: Whether `HTTPException` is answered in the same form.
         lists_all_options: Whether the API lists the options of extensions.
@@ -56,6 +57,7 @@ class Flavour(NamedTuple):
     has_optimizers: bool = True
     has_interrogator: bool = True
     embedded_previews: bool = True
+    strict_json: bool = False
     error_key: str = "errors"
     error_answers: bool = True
     lists_all_options: bool = True
@@ -77,6 +79,7 @@ _TABLE = (
     ),
     _FAMILY._replace(
         name="classic", version="classic", packages=("family", "reforge"), has_interrogator=False, embedded_previews=False,
+        strict_json=True,
     ),
 )  # fmt: skip
 

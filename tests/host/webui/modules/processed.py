@@ -58,7 +58,8 @@ class Processed:
             "sd_model_hash", "denoising_strength", "extra_generation_params", "index_of_first_image", "infotexts",
             "styles", "job_timestamp", "clip_skip", "version",
         )  # fmt: skip
-        return json.dumps({name: getattr(self, name) for name in names}, default=lambda _: None)
+        shown = {name: getattr(self, name) for name in names}
+        return json.dumps(shown) if flavour.strict_json else json.dumps(shown, default=lambda _: None)
 
     def infotext(self, p: Any, index: int) -> str:
         return create_infotext(
