@@ -78,7 +78,7 @@ def test_a_layout_or_subject_picture_takes_effect(page: StylePage, stripes: Path
     page.upload(stripes)
     page.open_tab("References")
     page.control("layout_image").locator("input[type=file]").set_input_files(sunset)
-    assert "The preset is now Style + layout" in page.toast()
+    assert "The preset is now one with layout" in page.toast()
     page.control("subject_image").locator("input[type=file]").set_input_files(sunset)
     expect(page.control("subject_weight").locator("input[type=number]")).to_have_value("0.2", timeout=PATIENCE)
     page.open_tab("Style")

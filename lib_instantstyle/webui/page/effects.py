@@ -44,12 +44,12 @@ def _preset_with_layout(preset: str) -> Any:
     wanted = _WITH_LAYOUT.get(Preset(preset))
     if wanted is None:  # it takes the layout already, or the weights are the user's own
         return gr.update()
-    gr.Info(f"The preset is now {wanted.value}, so that the layout picture acts.")
+    gr.Info("The preset is now one with layout, so that the layout picture acts.")
     return wanted.value
 
 
 def _subject_weight(weight: float) -> Any:
     if weight:
         return gr.update()
-    gr.Info(f"Subject weight is now {_SUBJECT_WEIGHT:g}, so that the subject picture acts.")
+    gr.Info("Subject weight is 0.2 now, so that the subject picture acts.")
     return _SUBJECT_WEIGHT

@@ -144,7 +144,8 @@ def _laid_out(image: Any, pictures: list[Any]) -> list[Any]:
 def _without(index: int, weights: str, masks: list[Any]) -> list[Any]:
     """Return weights and masks without those of the reference at ``index``."""
     if any(masks[index : index + 1]):
-        gr.Info(f"The region mask of reference {index + 1} went with it.")
+        number = index + 1
+        gr.Info(f"The region mask of reference {number} went with it.")
     known = [part.strip() for part in weights.strip(" []").split(",")]
     return [", ".join([*known[:index], *known[index + 1 :]]), [*masks[:index], *masks[index + 1 :]]]
 
