@@ -1,6 +1,6 @@
 // Presses a hidden button soon, and again if that was asked for while its handler ran: gradio drops an event whose
-// handler is still running, and would send one for each step of a slider's drag. The globals are instantstylePress and
-// instantstylePressed, for gradio's js.
+// handler is still running, and would send one for each step of a slider's drag. The globals are instantstylePress,
+// instantstylePressOnce and instantstylePressed, for gradio's js.
 
 (() => {
     "use strict";
@@ -8,6 +8,7 @@
     const WAIT_MS = 120; // what is asked for within this time is one press
     const ANSWER_MS = 20000; // after this the handler is not waited for
     const states = new Map(); // button's id -> {due, busy, timer}
+    const texts = new Map(); // button's id -> the last text
 
     const root = () => (typeof gradioApp === "function" ? gradioApp() : document);
 
@@ -28,6 +29,13 @@
         const state = states.get(id);
         state.due = true;
         start(id, state);
+    };
+
+    // Only where the text differs from the last one.
+    window.instantstylePressOnce = (id, text) => {
+        const before = texts.get(id) ?? "";
+        texts.set(id, text);
+        if (text !== before) window.instantstylePress(id);
     };
 
     // The handler has answered.

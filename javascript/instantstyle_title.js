@@ -1,11 +1,10 @@
 // Says what is given: the accordion's title, with a thumbnail, and a hint on panoramas. Looks once a second, and after each
-// change. The global is instantstylePictures, for gradio's js.
+// change.
 
 (() => {
     "use strict";
 
     const TICK_MS = 1000; // between looks at what the page shows
-    const DRAWN_MS = 50; // until the page shows what an event brought
     const SEEN = 0.66; // of a picture: less is worth a hint, 3:2 is not
     const TABS = ["txt2img", "img2img"];
 
@@ -27,22 +26,22 @@
     }
 
     function summary(tab) {
-        if (!byId(`${idOf(tab, "enabled")}-visible-checkbox`)?.checked) return "";
+        if (!byId(`${idOf(tab, "enabled")}-visible-checkbox`)?.checked) return [];
         const preset = valueOf(tab, "preset").replace(/ \(.*/, "");
         const method = valueOf(tab, "method");
         const hasAdapter = method !== "No adapter";
         const removes = hasAdapter && Number(valueOf(tab, "content_strength"));
-        const content = removes ? valueOf(tab, "content").split(",") : [];
+        const content = removes ? valueOf(tab, "content").split(/[,;，、；\n]/) : [];
         const removed = content.map((words) => words.trim()).filter(Boolean).map((words) => `−${words}`);
         const by = [method !== "Adapter" && method, hasAdapter && `${preset} ${weights(tab, preset)}`];
         const style = [valueOf(tab, "style"), ...by, ...removed];
-        return [...style, ...counts(tab)].filter(Boolean).join(" · ");
+        return [...style.map((text) => text && [text]), ...counts(tab)].filter(Boolean);
     }
 
     const imagesIn = (id) => byId(id)?.querySelectorAll("img").length ?? 0;
     const references = (id) => Math.min(imagesIn(id), 1) + imagesIn(`${id}s`); // in the box, and in the gallery of others
 
-    // What is given beyond one reference. Pictures from earlier are there while no new ones are.
+    // What is given beyond one reference, each in pieces. Pictures from earlier are there while no new ones are.
     function counts(tab) {
         const earlier = [...(byId(idOf(tab, "earlier"))?.querySelectorAll("button") ?? [])];
         const count = (name, there) => there + earlier.filter((each) => each.dataset.name.startsWith(name)).length;
@@ -50,8 +49,20 @@
         const regions = count("mask", imagesIn(idOf(tab, "masks")));
         const given = ["layout", "negative", "subject"].filter((role) => count(role, imagesIn(idOf(tab, `${role}_image`))));
         return [
-            number > 1 && `${number} references`, ...given, regions && (regions > 1 ? `${regions} regions` : "region"),
+            number > 1 && [`${number} `, "references"],
+            ...given.map((role) => [role]),
+            regions && (regions > 1 ? [`${regions} `, "regions"] : ["region"]),
         ];
+    }
+
+    // Each piece in an element of its own, so that the host can translate the words.
+    function write(place, parts) {
+        const pieces = parts.flatMap((part, index) => (index ? [" · ", ...part] : part));
+        const text = pieces.join("");
+        if (place.dataset.text === text) return;
+        place.dataset.text = text;
+        const made = (textContent) => Object.assign(document.createElement("span"), {textContent});
+        place.replaceChildren(...pieces.map(made));
     }
 
     function thumbnail(tab) {
@@ -69,10 +80,10 @@
             header.insertBefore(place, header.lastElementChild);
         }
         const [picture, words] = place.children;
-        const text = summary(tab);
-        const source = text && thumbnail(tab);
-        if (words.textContent !== text) words.textContent = text;
-        if (place.hidden === Boolean(text)) place.hidden = !text;
+        const parts = summary(tab);
+        const source = parts.length ? thumbnail(tab) : "";
+        write(words, parts);
+        if (place.hidden === Boolean(parts.length)) place.hidden = !parts.length;
         if (picture.hidden === Boolean(source)) picture.hidden = !source;
         if (source && picture.src !== source) picture.src = source;
     }
@@ -96,10 +107,4 @@
 
     setInterval(tick, TICK_MS);
     for (const change of ["input", "change"]) document.addEventListener(change, tick);
-
-    // How many references are in the box with this id and in the gallery of further ones, once they are drawn.
-    window.instantstylePictures = async (id) => {
-        await new Promise((resolve) => setTimeout(resolve, DRAWN_MS));
-        return String(references(id));
-    };
 })();

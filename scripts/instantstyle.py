@@ -6,8 +6,7 @@ from modules import script_callbacks
 from lib_instantstyle import NAME
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.forms import extra_networks, last_parameters, xyz
-from lib_instantstyle.webui.jobs import infotext
-from lib_instantstyle.webui.page import send_buttons
+from lib_instantstyle.webui.page import pasting, send_buttons
 from lib_instantstyle.webui.page.accordion import Accordion
 from lib_instantstyle.webui.routes.api import Api
 from lib_instantstyle.webui.setup import settings
@@ -56,7 +55,7 @@ class InstantStyleScript(scripts.Script):
 
 def before_ui():
     """Add our axes, cards and tag before the page is built."""
-    xyz.register({"adapter": ours.models.adapter_names, "style": ours.library.names}, ours.generation)
+    xyz.register({"adapter": ours.models.adapter_names, "style": ours.library.names}, ours.plot_checks)
     extra_networks.register(ours.library)
 
 
@@ -64,7 +63,7 @@ script_callbacks.on_cfg_denoiser(ours.generation.step)
 script_callbacks.on_cfg_after_cfg(ours.generation.denoised)
 script_callbacks.on_model_loaded(lambda _model: ours.generation.model_loaded())
 script_callbacks.on_script_unloaded(ours.generation.unload)
-script_callbacks.on_infotext_pasted(lambda _text, parameters: infotext.fill_defaults(parameters))
+script_callbacks.on_infotext_pasted(lambda _text, parameters: pasting.complete(parameters, ours.library.sha256_of))
 script_callbacks.on_ui_settings(settings.register)
 script_callbacks.on_before_ui(before_ui)
 script_callbacks.on_after_component(send_buttons.add_after)

@@ -1,8 +1,8 @@
 """The page's English texts that the host can translate: `python -m tests.strings` puts `localizations/` in their order.
 
 The host's script exchanges whole text nodes, titles and placeholders, so each text here is one of these; a sentence with
-something in it that varies comes in parts. Messages, which the troubleshooting page lists under their own words, stay
-English.
+something in it that varies comes in parts. Of the messages, which the troubleshooting page lists under their own words,
+only the page's own toasts are here; the others stay English.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ FILES = (
     *(
         "models/preflight",
         "webui/page/status",
+        "webui/page/effects",
         "webui/page/tabs/style_tab",
         "webui/page/tabs/describing",
         "webui/page/tabs/earlier",
@@ -88,6 +89,7 @@ def _choices_of(control: Control) -> list[str]:
 def _of_data() -> Iterator[str]:
     yield AUTOMATIC
     yield from _spread("Reference {number}")  # under the masks
+    yield from ("references", "layout", "negative", "subject", "region", "regions")  # in the accordion's title
     for name in ("adapter", "style"):
         yield f"{controls()[name].label}: refresh"  # the host's words
     for recipe in recipes.RECIPES:
@@ -140,6 +142,8 @@ class _Reader:
         found = [self._text(value) for name, value in keywords.items() if name in _KEYWORDS]
         if called in _BUTTONS and values:
             found.append(self._text(values[0]))
+        elif called in ("gr.Info", "gr.Error"):  # toasts
+            found.append(self._text(call.args[0]))
         elif called == "Check":  # of the status line: its name, and what to do
             found += [self._text(call.args[0]), *map(self._text, call.args[3:])]
         elif called == "shared.OptionInfo":

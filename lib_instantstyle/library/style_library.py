@@ -90,6 +90,11 @@ class StyleLibrary:
         found = _called(name, self.entries())
         return found.name if found else name
 
+    def sha256_of(self, name: str) -> str:
+        """Return the hash of the style ``name``; empty if there is none."""
+        found = _called(name, self.entries())
+        return self.facts(found).sha256 if found else ""
+
     def keep(self, name: str, style: SavedStyle, *, replace: bool = False) -> Path:
         """Write ``style`` under ``name``.
 

@@ -7,16 +7,19 @@ same for every sampler, and for img2img and hires passes, which start part way.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 
 from lib_instantstyle.params.curve import Curve, Point, Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lib_instantstyle.params.style_params import StyleParams
 
 TIMESTEPS = 1000
+Key = TypeVar("Key")
 
 
 class Schedule:
@@ -44,6 +47,11 @@ class Schedule:
             return cls(params.hires_start, params.hires_end, params.parsed_hires_curve)
         return cls(params.start, params.end, params.parsed_curve)
 
+    @property
+    def acts(self) -> bool:
+        """Whether the strength is above 0 anywhere."""
+        return any(self._known)
+
     def strength(self, timesteps: torch.Tensor) -> torch.Tensor:
         """Return the strength ``[rows, 1, 1]`` at the timesteps ``[rows]``, in float32 and on their device.
 
@@ -63,6 +71,33 @@ class Schedule:
         places = torch.linspace(TIMESTEPS - 1, 0, count)
         strengths: list[float] = self.strength(places).flatten().tolist()
         return strengths
+
+
+class Reach(Generic[Key]):
+    """Whether schedules had a strength at any of the timesteps that a pass went through.
+
+    Known after the pass only: a window may fall between the sampler's steps. Nothing waits for the device before that.
+    """
+
+    def __init__(self) -> None:
+        self._watched: dict[Key, Collection[Schedule]] = {}
+        self._greatest: dict[Key, torch.Tensor] = {}
+
+    def watch(self, key: Key, schedules: Collection[Schedule]) -> None:
+        """Watch whether any of ``schedules`` acts, as far as that is not sure."""
+        if not any(schedule.is_constant for schedule in schedules):
+            self._watched[key] = schedules
+
+    def note(self, timesteps: torch.Tensor) -> None:
+        """Take in the timesteps of one call."""
+        for key, schedules in self._watched.items():
+            for schedule in schedules:
+                strength = schedule.strength(timesteps).max()
+                self._greatest[key] = torch.maximum(self._greatest.get(key, strength), strength)
+
+    def missed(self) -> list[Key]:
+        """Return the keys whose schedules were all 0 whenever there was a call."""
+        return [key for key, greatest in self._greatest.items() if not greatest]
 
 
 def _shaped(shape: Shape, progress: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
     from lib_instantstyle.models.encoder_file import EncoderFile
 
+_MODEL = "SDXL model"
+_TAGS = "Saved styles in the prompt"
 _GET = "Open the tab Models and press Get models."
 _OR = "Choose the method No adapter, which needs no download, or open the tab Models and press Get models."
 
@@ -46,6 +47,8 @@ class Facts:
     content_problem: str = ""  # why a job could not remove it
     problem: str = ""  # why a job would refuse the settings
     left_out: tuple[str, ...] = ()  # what to do about what was given and cannot act
+    tags: tuple[str, ...] = ()  # names of the saved styles in the prompt
+    tags_problem: str = ""  # why a job would refuse them
     method: Method = Method.ADAPTER  # the one that was chosen
 
 
@@ -61,31 +64,31 @@ class Check:
 
 def checks(facts: Facts) -> tuple[Check, ...]:
     """Return all checks, in the order in which a user should fix them."""
-    return tuple(check(facts) for check in (_model, _adapter, _encoder, _reference, _content, _settings))
+    found = tuple(check(facts) for check in (_model, _adapter, _encoder, _reference, _content, _settings))
+    return (*found, _tags(facts)) if facts.tags or facts.tags_problem else found
 
 
 def next_step(found: tuple[Check, ...], *, enabled: bool = True) -> str:
     """Return what to do about the first thing that is missing, or else about the first that has no effect."""
     if not enabled:
-        return "InstantStyle is off: tick the box before its name."
+        if not any(check.name == _TAGS for check in found):
+            return "InstantStyle is off: tick the box before its name."
+        found = tuple(check for check in found if check.name in (_MODEL, _TAGS))  # what saved styles in the prompt need
     for verdict in (Verdict.MISSING, Verdict.IDLE):
         for check in found:
             if check.verdict is verdict:
                 return check.todo
+    if not enabled:
+        return "InstantStyle is off, but the saved styles in the prompt act."
     return "Ready to generate."
-
-
-def first_sentence(message: str) -> str:
-    """Return the first sentence of a message, which says what is wrong; numbers and file names have dots too."""
-    return re.split(r"(?<=[.!?])\s+(?=[A-Z'])", message, maxsplit=1)[0]
 
 
 def _model(facts: Facts) -> Check:
     if facts.model_problem:
-        return Check("SDXL model", Verdict.MISSING, facts.model, facts.model_problem)
+        return Check(_MODEL, Verdict.MISSING, facts.model, facts.model_problem)
     if not facts.is_loaded:
-        return Check("SDXL model", Verdict.UNKNOWN, f"{facts.model or 'a checkpoint'}, not loaded yet")
-    return Check("SDXL model", Verdict.READY, facts.model)
+        return Check(_MODEL, Verdict.UNKNOWN, f"{facts.model or 'a checkpoint'}, not loaded yet")
+    return Check(_MODEL, Verdict.READY, facts.model)
 
 
 def _adapter(facts: Facts) -> Check:
@@ -124,13 +127,19 @@ def _content(facts: Facts) -> Check:
     if not facts.content.strip() or not facts.method.has_adapter:
         return Check("Content to remove", Verdict.OPTIONAL, "none named")
     if facts.content_problem:
-        return Check("Content to remove", Verdict.MISSING, facts.content, first_sentence(facts.content_problem))
+        return Check("Content to remove", Verdict.MISSING, facts.content, facts.content_problem)
     return Check("Content to remove", Verdict.READY, facts.content)
 
 
 def _settings(facts: Facts) -> Check:
     if facts.problem:
-        return Check("Controls", Verdict.MISSING, "refused", first_sentence(facts.problem))
+        return Check("Controls", Verdict.MISSING, "refused", facts.problem)
     if facts.left_out:
         return Check("Controls", Verdict.IDLE, "not all acts", " ".join(facts.left_out))
     return Check("Controls", Verdict.READY, "can be used")
+
+
+def _tags(facts: Facts) -> Check:
+    if facts.tags_problem:
+        return Check(_TAGS, Verdict.MISSING, "refused", facts.tags_problem)
+    return Check(_TAGS, Verdict.READY, ", ".join(facts.tags))

@@ -31,38 +31,40 @@ class Point(NamedTuple):
 Curve = Shape | tuple[Point, ...]
 
 
-def parse_curve(text: str) -> Curve:
+def parse_curve(text: str, field_name: str = "The curve") -> Curve:
     """Parse the name of a shape, or points ``fraction:strength`` with rising fractions.
+
+    ``field_name`` is for the messages.
 
     Raises:
         ParameterError: If it is neither, or the points are out of order or out of range.
     """
     with contextlib.suppress(ValueError):
         return Shape(text)
-    points = tuple(_parse_point(part) for part in text.split(",") if part.strip())
+    points = tuple(_parse_point(part, field_name) for part in text.split(",") if part.strip())
     if not points:
-        raise ParameterError(f"The curve is empty. {_EXAMPLE}")
+        raise ParameterError(f"{field_name} is empty. {_EXAMPLE}")
     for before, after in itertools.pairwise(points):
         if after.fraction <= before.fraction:
             raise ParameterError(
-                f"The curve's points are out of order: {before.fraction:g} is followed by {after.fraction:g}. "
+                f"{field_name}'s points are out of order: {before.fraction:g} is followed by {after.fraction:g}. "
                 "Write them from 0 (pure noise) to 1 (finished picture), each place once."
             )
     return points
 
 
-def _parse_point(text: str) -> Point:
+def _parse_point(text: str, field_name: str) -> Point:
     fraction, _, strength = text.partition(":")
     try:
         point = Point(float(fraction), float(strength))
     except ValueError:
         shapes = ", ".join(shape.value for shape in Shape)
         raise ParameterError(
-            f"The curve has {quoted(text.strip())}, which is no point and no shape ({shapes}). {_EXAMPLE}"
+            f"{field_name} has {quoted(text.strip())}, which is no point and no shape ({shapes}). {_EXAMPLE}"
         ) from None
     if not (0.0 <= point.fraction <= 1.0 and 0.0 <= point.strength <= MAX_WEIGHT):
         raise ParameterError(
-            f"The curve's point {text.strip()} is out of range: places go from 0 to 1, strengths from 0 to "
+            f"{field_name}'s point {text.strip()} is out of range: places go from 0 to 1, strengths from 0 to "
             f"{MAX_WEIGHT:g}. {_EXAMPLE}"
         )
     return point

@@ -38,7 +38,7 @@ class StyleParams(DeclaredReading):
             object.__setattr__(self, entry.name, checked(entry, getattr(self, entry.name)))
         for name in ("curve", "hires_curve"):
             object.__setattr__(self, name, _canonical(getattr(self, name), controls()[name].suggestions))
-        for start, end in _WINDOWS:
+        for start, end in WINDOWS:
             _check_window(start, getattr(self, start), end, getattr(self, end))
         for name in _PARSED:
             getattr(self, name)
@@ -128,13 +128,13 @@ class StyleParams(DeclaredReading):
 
     @functools.cached_property
     def contents(self) -> tuple[Content, ...]:
-        """The contents to remove."""
+        """The contents that are named."""
         return parse_contents(self.content)
 
     @property
     def removed(self) -> tuple[Content, ...]:
-        """The contents that are removed: none at strength 0."""
-        return self.contents if self.content_strength else ()
+        """The contents that are removed: those with a weight; none at strength 0."""
+        return tuple(content for content in self.contents if content.weight) if self.content_strength else ()
 
     def reference_weights(self, count: int) -> list[float]:
         """Return the weights of ``count`` style references, or raise as `complete_weights` does."""
@@ -157,12 +157,12 @@ class StyleParams(DeclaredReading):
     @functools.cached_property
     def parsed_curve(self) -> Curve:
         """The curve of the first pass."""
-        return parse_curve(self.curve)
+        return parse_curve(self.curve, "The curve")
 
     @functools.cached_property
     def parsed_hires_curve(self) -> Curve:
         """The curve of the hires pass; without a schedule of its own, that of the first pass."""
-        return parse_curve(self.hires_curve) if self.has_hires_schedule else self.parsed_curve
+        return parse_curve(self.hires_curve, "The hires curve") if self.has_hires_schedule else self.parsed_curve
 
 
 # Properties that parse a text field. The first invalid one is reported.
@@ -176,7 +176,7 @@ _PARSED = (
     "_self_factors",
 )
 CUSTOM = {"preset": "blocks", "reach": "self_blocks"}  # the text that acts with the choice Custom
-_WINDOWS = (("start", "end"), ("hires_start", "hires_end"), ("calibration_start", "calibration_end"))
+WINDOWS = (("start", "end"), ("hires_start", "hires_end"), ("calibration_start", "calibration_end"))
 
 
 def is_off(args: Sequence[Any]) -> bool:

@@ -27,6 +27,11 @@ class ScheduledTerms(NamedTuple):
     prompt_colours: float = 0.0  # 0 adds them, 1 aligns the text term to them (`keep_text_colours`)
     pictures: frozenset[int] | None = None  # those of the job that they act on; None is all
 
+    @property
+    def acts(self) -> bool:
+        """Whether there are any, with a strength anywhere."""
+        return bool(self.terms) and self.schedule.acts
+
 
 class _Expanded(NamedTuple):
     """A term for the rows of one call, in the query's dtype and on its device."""

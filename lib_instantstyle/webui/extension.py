@@ -11,6 +11,7 @@ from lib_instantstyle.webui.encoding.encoder_holder import EncoderHolder
 from lib_instantstyle.webui.encoding.picture_encoder import PictureEncoder
 from lib_instantstyle.webui.hosts.detect import detect_host
 from lib_instantstyle.webui.jobs.generation import Generation
+from lib_instantstyle.webui.jobs.plot_checks import PlotChecks
 from lib_instantstyle.webui.jobs.readiness import Readiness
 from lib_instantstyle.webui.setup.fetching import ModelFetching
 from lib_instantstyle.webui.setup.folders import search_folders, styles_folder
@@ -32,6 +33,7 @@ class Extension:
         self.generation = Generation(self.builder)
         self.fetching = ModelFetching(self.models)
         self.readiness = Readiness(host, self.builder)
+        self.plot_checks = PlotChecks(self.builder)
 
 
 @functools.cache

@@ -210,6 +210,31 @@ def test_a_saved_style_gives_back_what_it_replaced(styled: StylePage) -> None:
     expect(styled.control("style_said")).to_contain_text("Deleted browser test", timeout=PATIENCE)
 
 
+def test_added_pictures_bring_back_what_a_saved_style_replaced(styled: StylePage, sunset: Path) -> None:
+    styled.text("content", "a boat")
+    styled.open_tab("Library")
+    styled.text("style_name", "browser test")
+    styled.press("style_save")
+    expect(styled.control("style_said")).to_contain_text("Saved browser test", timeout=PATIENCE)
+    styled.open_tab("Style")
+    styled.text("content", "a house")
+    styled.open_tab("Library")
+    styled.pick("style", "browser test")
+    expect(styled.control("image").locator("img")).to_have_count(0, timeout=PATIENCE)
+    styled.open_tab("References")
+    styled.give("images_upload", sunset)
+    expect(styled.control("images").locator("img")).to_have_count(1, timeout=PATIENCE)
+    styled.open_tab("Style")
+    expect(styled.control("image").locator("img")).to_be_visible(timeout=PATIENCE)
+    expect(styled.control("content").locator("textarea")).to_have_value("a house", timeout=PATIENCE)
+    assert styled.value("style") == ""
+    expect(styled.control("preflight")).to_contain_text("Ready", timeout=PATIENCE)
+    styled.open_tab("Library")
+    styled.pick("style", "browser test")
+    styled.press("style_delete")
+    expect(styled.control("style_said")).to_contain_text("Deleted browser test", timeout=PATIENCE)
+
+
 def test_no_file_but_a_style_is_imported(page: StylePage, tmp_path: Path) -> None:
     path = tmp_path / "evil.safetensors"
     path.write_bytes(b"\xff" * 64)

@@ -62,3 +62,12 @@ def test_a_new_picture_takes_their_place_and_gives_it_back(page: StylePage, stri
     image = page.control("image")
     image.locator("button[aria-label='Remove Image'], button[aria-label='Clear']").first.click()
     expect(earlier).to_have_count(1, timeout=PATIENCE)
+
+
+def test_what_cannot_be_used_of_pasted_text_is_told(page: StylePage) -> None:
+    text = "a house\nSteps: 2, Size: 64x64, InstantStyle: 0.1, InstantStyle preset: Loud, InstantStyle content: a boat"
+    page.page.fill("#txt2img_prompt textarea", text)
+    page.page.click("#paste")
+    assert "The pasted Preset 'Loud' cannot be used. It is Style now." in page.toast()
+    expect(page.control("content").locator("textarea")).to_have_value("a boat", timeout=PATIENCE)
+    assert page.value("preset") == "Style"

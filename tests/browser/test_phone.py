@@ -105,3 +105,13 @@ def test_a_model_has_its_size_under_its_name(phone: StylePage) -> None:
     name, size = phone.place(row.locator("th")), phone.place(row.locator("td").first)
     assert size["x"] == name["x"]
     assert size["y"] >= name["y"] + name["height"]
+
+
+def test_the_title_is_read_to_its_end(phone: StylePage, stripes: Path) -> None:
+    phone.upload(stripes)
+    phone.text("content", "a cat, a very large dog, balloons over a harbour")
+    summary = phone.control("enabled").locator(".instantstyle-summary")
+    expect(summary).to_contain_text("balloons over a harbour", timeout=PATIENCE)
+    assert summary.evaluate("(all) => all.scrollWidth - all.clientWidth") <= 0
+    title = phone.control("enabled").locator(".label-wrap").first
+    assert title.evaluate("(all) => all.scrollWidth - all.clientWidth") <= 0

@@ -78,7 +78,7 @@ def test_a_layout_or_subject_picture_takes_effect(page: StylePage, stripes: Path
     page.upload(stripes)
     page.open_tab("References")
     page.control("layout_image").locator("input[type=file]").set_input_files(sunset)
-    assert "The preset is now Style + layout" in page.toast()
+    assert "The preset is now one with layout" in page.toast()
     page.control("subject_image").locator("input[type=file]").set_input_files(sunset)
     expect(page.control("subject_weight").locator("input[type=number]")).to_have_value("0.2", timeout=PATIENCE)
     page.open_tab("Style")
@@ -90,6 +90,51 @@ def test_a_layout_or_subject_picture_takes_effect(page: StylePage, stripes: Path
     page.number("#script_txt2img_instantstyle_style_weight", "0")
     page.choose("preset", "Style + layout")
     expect(line).to_contain_text("Ready", timeout=PATIENCE)
+
+
+def test_what_is_no_picture_leaves_the_settings(page: StylePage, stripes: Path, tmp_path: Path) -> None:
+    text = tmp_path / "notes.png"
+    text.write_bytes(b"no picture")
+    page.open_accordion()
+    page.upload(stripes)
+    page.open_tab("References")
+    for name in ("layout", "subject"):
+        page.control(f"{name}_image").locator("input[type=file]").set_input_files(text)
+        expect(page.control("preflight")).to_contain_text(f"The {name} picture cannot be read", timeout=PATIENCE)
+        page.control(f"{name}_image").locator("button[aria-label='Remove Image'], button[aria-label='Clear']").click()
+        expect(page.control("preflight")).to_contain_text("Ready", timeout=PATIENCE)
+    assert page.value("subject_weight") == "0"
+    page.open_tab("Style")
+    assert page.value("preset") == "Style"
+
+
+def test_saved_styles_in_the_prompt_and_cfg_are_looked_at(page: StylePage, stripes: Path) -> None:
+    prompt, line = page.page.locator("#txt2img_prompt textarea"), page.control("preflight")
+    page.open_accordion()
+    page.upload(stripes)
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)
+    prompt.fill("a house <instantstyle:nope:1>")
+    expect(line).to_contain_text("There is no saved style 'nope'", timeout=PATIENCE)
+    prompt.fill("a house")
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)
+    page.open_tab("Library")
+    page.text("style_name", "browser tag")
+    page.press("style_save")
+    expect(page.control("style_said")).to_contain_text("Saved browser tag", timeout=PATIENCE)
+    page.page.locator("#script_txt2img_instantstyle_enabled-visible-checkbox").uncheck()
+    expect(line).to_contain_text("InstantStyle is off: tick the box", timeout=PATIENCE)
+    prompt.fill("a house <instantstyle:browser tag:1>")
+    expect(line).to_contain_text("off, but the saved styles in the prompt act", timeout=PATIENCE)
+    page.page.locator("#script_txt2img_instantstyle_enabled-visible-checkbox").check()
+    page.pick("style", "browser tag")
+    page.press("style_delete")
+    expect(line).to_contain_text("There is no saved style 'browser tag'", timeout=PATIENCE)
+    prompt.fill("a house")
+    page.open_tab("Content")  # the picture is back
+    page.number("#script_txt2img_instantstyle_anti_layout", "1")
+    expect(line).to_contain_text("Ready", timeout=PATIENCE)
+    page.number("#txt2img_cfg_scale", "1")
+    expect(line).to_contain_text("CFG 1 leaves out anti-layout: raise CFG Scale above 1.", timeout=PATIENCE)
 
 
 def test_the_layout_weight_is_grey_where_it_does_nothing(page: StylePage) -> None:

@@ -16,11 +16,11 @@ from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.params.block_weights import SiteName, format_block_weights, parse_block_weights
 from lib_instantstyle.params.blocks import BLOCKS
 from lib_instantstyle.params.combination import MAX_PICTURES, complete_weights, parse_reference_weights
-from lib_instantstyle.params.contents import Removal, parse_contents
+from lib_instantstyle.params.contents import Removal
 from lib_instantstyle.params.controls import MAX_WEIGHT
 from lib_instantstyle.params.curve import parse_curve
 from lib_instantstyle.params.picture_hashes import parse_picture_hashes
-from lib_instantstyle.params.style_params import controls, default_of
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
 from lib_instantstyle.params.tags import read_tags
 from lib_instantstyle.webui.jobs.arguments import read_arguments
 from tests.fuzz.trial import Target
@@ -89,7 +89,7 @@ def _use_weights(text: str) -> None:
 
 
 def _use_contents(text: str) -> None:
-    contents = parse_contents(text)
+    contents = StyleParams(content=text).removed
     if contents:
         vectors = torch.arange(1.0, 1 + 6 * len(contents)).view(-1, 6)
         for method in Removal:

@@ -78,7 +78,7 @@ def test_they_are_shown_by_their_thumbnails_and_hidden_behind_new_ones(studio: S
     known = extension().builder.from_accordion(params).hashes
     assert known
     draw = section(studio)._drawn
-    shown = draw("0", known.text(SHORT), "")
+    shown = draw("", [], known.text(SHORT), "")
     assert shown["visible"]
     first, mask = (
         Image.open(io.BytesIO(base64.b64decode(content))) for content in re.findall(r"base64,([^']+)'", shown["value"])
@@ -86,11 +86,12 @@ def test_they_are_shown_by_their_thumbnails_and_hidden_behind_new_ones(studio: S
     assert first.size == (96, 48)
     assert mask.size == (96, 96)
     assert not re.search(known.style[0][:SHORT], shown["value"])
-    assert not draw("1", known.text(SHORT), "")["visible"]
-    assert not draw("0", known.text(SHORT), "a saved style")["visible"]
-    assert not draw("0", "", "")["visible"]
-    assert "<i>?</i>" in draw("0", "ab" * 6, "")["value"]
-    assert "is no hash of a picture" in draw("0", "nonsense", "")["value"]
+    assert not draw("given", [], known.text(SHORT), "")["visible"]
+    assert not draw("", [], known.text(SHORT), "a saved style")["visible"]
+    assert not draw("", ["another"], known.text(SHORT), "")["visible"]
+    assert not draw("", [], "", "")["visible"]
+    assert "<i>?</i>" in draw("", [], "ab" * 6, "")["value"]
+    assert "is no hash of a picture" in draw("", [], "nonsense", "")["value"]
 
 
 def test_the_input_of_img2img_leaves_no_thumbnail(studio: Studio) -> None:

@@ -104,7 +104,7 @@ def test_notes_of_contents_stay_out_of_infotexts(studio: Studio) -> None:
     """On Forge they wait beside the model for the next prompt that is encoded."""
     studio.host.shared.opts.data["emphasis"] = "None"
     for fields in ({"n_iter": 2, "prompt": ["a", "b"]}, HIRES | {"hr_prompt": "a tree"}):
-        texts = studio.host.txt2img(studio.request(content="(a cat:1.5)"), **fields).infotexts
+        texts = studio.host.txt2img(studio.request(content="((a cat))"), **fields).infotexts
         assert "Emphasis" not in "".join(texts)
         assert "Emphasis" not in studio.host.txt2img(prompt=f"next {len(texts)}").infotexts[0]
 

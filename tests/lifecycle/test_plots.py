@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.params.style_params import StyleParams, controls
 from lib_instantstyle.webui.extension import extension
 from lib_instantstyle.webui.jobs.arguments import axis_value
 from lib_instantstyle.webui.styles.saving import save_style
@@ -24,7 +24,10 @@ TEXTS = {
     "hires_curve": ["Same", "0:1, 1:0"],
     "adapter": ["Automatic", "ip-adapter_sdxl_vit-h", "IP-Adapter_SDXL.safetensors"],
     "style": ["ink", ""],
+    "self_blocks": ["style:1, layout:0.4", ELEVEN, "style:1"],
+    "reference_caption": ["a cat, two dogs", "", "a house"],
 }
+SHARES = [0.1, 0.25, 0.9]
 AXES = [name for name, control in controls().items() if control.axis]
 NOTHING: list[Any] = [0, "", []]
 
@@ -53,6 +56,8 @@ class Plot:
     def read(self, name: str, values: Any, *, csv_mode: bool) -> list[Any]:
         """Return the values that the cells of an axis get."""
         p = self._studio.host.job(scripts=self._studio.request())
+        plot = slice(self.script.args_from, self.script.args_to)
+        p.script_args = [*p.script_args[: plot.start], *[0] * (plot.stop - plot.start), *p.script_args[plot.stop :]]
         index = self.script.current_axis_options.index(self.option(name))
         option, found = self.script._axis(p, index, *slots(values, csv_mode, option=self.option(name)), csv_mode)
         read = []
@@ -62,8 +67,14 @@ class Plot:
         return read
 
     def answer(self, style: Any, name: str, values: Any, *, csv_mode: bool = False, **fields: Any) -> Any:
-        axis = self.script.current_axis_options.index(self.option(name))
-        arguments = [axis, *slots(values, csv_mode, option=self.option(name)), *NOTHING, *NOTHING]
+        return self.of_axes(style, {name: values}, csv_mode=csv_mode, **fields)
+
+    def of_axes(self, style: Any, axes: dict[str, Any], *, csv_mode: bool = False, **fields: Any) -> Any:
+        arguments: list[Any] = []
+        for name, values in axes.items():
+            option = self.option(name)
+            arguments += [self.script.current_axis_options.index(option), *slots(values, csv_mode, option=option)]
+        arguments += NOTHING * (3 - len(axes))
         arguments += [False, True, False, True, False, False, False, 0, csv_mode]
         return Api().txt2img(style, script_name="x/y/z plot", script_args=arguments, **fields)
 
@@ -80,7 +91,9 @@ def slots(values: Any, csv_mode: bool, *, option: Any) -> tuple[Any, Any]:
 def values_of(name: str) -> list[Any]:
     if members := controls()[name].choices:
         return [member.value for member in members]
-    return TEXTS.get(name, [0.1, 0.25, 0.9])
+    if controls()[name].minimum > SHARES[0]:
+        return [1.0, 2.0, 4.0] if controls()[name].step == 1.0 else [0.3, 0.5, 1.0]
+    return TEXTS.get(name, SHARES)
 
 
 def as_csv(values: list[Any]) -> str:
@@ -98,7 +111,7 @@ def test_every_axis_reads_lists_and_texts(plot: Plot, name: str) -> None:
     texts = [str(value) for value in values]
     for csv_mode, form in ((False, values), (True, values), (True, as_csv(values)), (True, texts)):
         assert [axis_value(name, value) for value in plot.read(name, form, csv_mode=csv_mode)] == wanted
-    if isinstance(default_of(name), float):
+    if values == SHARES:
         assert plot.read(name, values[0], csv_mode=False) == values[:1]
         assert plot.read(name, "0.1-0.9 [5]", csv_mode=False) == [0.1, 0.3, 0.5, 0.7, 0.9]
         assert plot.read(name, ["0.2-0.4 (+0.1)", 1e-05, "1e-2"], csv_mode=False)[-2:] == [1e-05, 0.01]
@@ -173,3 +186,54 @@ def test_a_plot_over_block_weights_is_varied(studio: Studio, plot: Plot) -> None
     _grid, first, second = answer.json()["images"]
     alone = Api().txt2img(studio.request(preset="custom", blocks="style:1, layout:0.4")).json()["images"]
     assert first == alone[0] != second
+
+
+CONTRADICTIONS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "two axes": ({"start": "0.2, 0.6", "end": "0.8, 0.5"}, {}, ["Start 0.6, End 0.5", "must be greater than Start"]),
+    "an axis and a setting": ({"start": "0.2, 0.6"}, {"end": 0.5}, ["Start 0.6:", "must be greater than Start"]),
+    "three axes": (
+        {"style_weight": "1", "end": "0.5", "start": "0, 0.6"},
+        {},
+        ["Style weight 1.0, End 0.5, Start 0.6", "must be greater than Start"],
+    ),
+    "the adapter and the content": (
+        {"content": ["a cat"], "adapter": ["ip-adapter_sdxl", "ip-adapter_sdxl_vit-h"]},
+        {},
+        ["Adapter 'ip-adapter_sdxl_vit-h'", "cannot remove content"],
+    ),
+    "a layout to avoid and to take": (
+        {"anti_layout": "0, 1", "preset": ["Style", "Style + layout"]},
+        {},
+        ["Preset 'Style + layout'", "pushes away from the composition"],
+    ),
+    "a subject that is not there": ({"subject_weight": "0, 0.2"}, {}, ["Subject weight 0.2:", "no subject picture"]),
+    "more weights than references": (
+        {"weights": ["1", "1, 0.5"]},
+        {},
+        ["Reference weights '1, 0.5'", "2 weights for 1"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("axes", "style", "parts"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_cells_that_contradict_themselves_are_refused_before_the_first(
+    studio: Studio,
+    plot: Plot,
+    monkeypatch: pytest.MonkeyPatch,
+    axes: dict[str, Any],
+    style: dict[str, Any],
+    parts: list[str],
+) -> None:
+    monkeypatch.setattr(plot.script, "_cell", pytest.fail)
+    answer = plot.of_axes(studio.request(**style), axes)
+    assert answer.status_code == 422
+    for part in ("The X/Y/Z plot has a cell that cannot be made, with ", *parts):
+        assert part in answer.json()["detail"]
+
+
+def test_what_an_axis_contradicts_another_may_mend(studio: Studio, plot: Plot) -> None:
+    answer = plot.of_axes(studio.request(end=0.5), {"start": "0.6", "end": "0.8, 1"})
+    assert answer.status_code == 200, answer.text
+    _grid, first, second = answer.json()["images"]
+    assert first == Api().txt2img(studio.request(start=0.6, end=0.8)).json()["images"][0]
+    assert second == Api().txt2img(studio.request(start=0.6)).json()["images"][0]

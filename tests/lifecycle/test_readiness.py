@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from lib_instantstyle.errors import InstantStyleError
-from lib_instantstyle.models.preflight import first_sentence
 from lib_instantstyle.params.style_params import StyleParams, default_of
 from lib_instantstyle.webui.extension import extension
+from lib_instantstyle.webui.page import effects
 from lib_instantstyle.webui.page.status import BOXES, LOOKED_AT, StatusLine, look_into
 from lib_instantstyle.webui.page.wording import in_page_words
 from lib_instantstyle.webui.styles.saving import save_style
@@ -92,7 +92,9 @@ REFUSED: dict[str, dict[str, Any]] = {
     "an adapter of another width": {"content": "a cat", "adapter": "ip-adapter_sdxl_vit-h"},
     "an adapter that is not there": {"adapter": "absent"},
     "a weight of content": {"content": "a cat:9"},
+    "a weight of content that is none": {"content": "a cat:x"},
     "a curve": {"curve": "Wave"},
+    "a hires curve": {"hires_curve": "Wave"},
     "block weights": {"preset": "Custom", "blocks": "head:1"},
     "a saved style": {"style": "absent"},
     "an unknown hash": {"reference": UNKNOWN},
@@ -117,13 +119,13 @@ def test_preflight_status_line_and_job_say_the_same(studio: Studio, values: dict
     request = {"enabled": True, **values, **({"image": studio.reference} if references else {})}
     with pytest.raises(InstantStyleError) as refused:
         studio.host.txt2img({"InstantStyle": [request]})
-    sentence = first_sentence(str(refused.value))
-    assert first_sentence(shown(line, references, values)) == in_page_words(sentence)
+    message = str(refused.value)
+    assert shown(line, references, values) == in_page_words(message)
     if not values.keys() & {"masks", "anti_layout", "subject_weight"}:  # the route is not told which pictures there are
         query = {**values, **({"references": 1} if references else {})}
         told = Api().request("GET", "/instantstyle/preflight", params=query).json()
         assert not told["ready"]
-        assert first_sentence(told["next"]) == sentence
+        assert told["next"] == message
 
 
 def test_what_a_job_takes_is_ready(studio: Studio) -> None:
@@ -153,7 +155,8 @@ BOTH = {"layout_image_known": "given", "subject_image_known": "given"}
             },  # which could not remove it
             "Content to remove does nothing: Removal strength is 0.",
         ),
-        ({"style_weight": 0.0}, "Nothing acts: every block's weight is 0."),
+        ({"style_weight": 0.0}, "Nothing acts: raise Style weight above 0."),
+        ({"curve": "0:0, 1:0"}, "Curve does nothing: it is 0 from start to end."),
         ({"images": ["unopened"], "weights": "1, 0", "masks": [None, SQUARE]}, "A region mask does nothing"),
     ],
     ids=str,
@@ -172,7 +175,7 @@ def test_pasted_pictures_of_every_kind_are_looked_for(studio: Studio, role: str,
     values = {"reference": f"{known.text()}; {role} {UNKNOWN}", "preset": "Style + layout", **setting}
     with pytest.raises(InstantStyleError) as refused:
         studio.host.txt2img({"InstantStyle": [{"enabled": True, **values}]})
-    assert shown(line, 0, values) == first_sentence(str(refused.value))
+    assert shown(line, 0, values) == in_page_words(str(refused.value))
     given = {f"{role}_image_known": "given"}  # a picture that is dropped takes its place
     assert shown(line, 0, values | given) == "Ready to generate."
     assert shown(line, 1, values | given) == "Ready to generate."
@@ -191,7 +194,7 @@ def test_the_line_says_which_box_cannot_be_used(studio: Studio) -> None:
     line, junk = status_line(studio), "data:image/png;base64,AAAA"
     problem = look_into("layout_image", True, junk)
     assert problem.startswith("The layout picture cannot be read")
-    assert shown(line, 1, {"layout_image_known": problem}) == first_sentence(problem)
+    assert shown(line, 1, {"layout_image_known": problem}) == in_page_words(problem)
     assert [look_into("image", True, picture) for picture in (None, studio.reference)] == ["", "given"]
     assert look_into("image", False, junk) == "given"  # off, it is not opened
 
@@ -223,7 +226,7 @@ def test_a_saved_style_needs_no_encoder(studio: Studio, monkeypatch: pytest.Monk
     monkeypatch.setattr(extension().builder, "look", lambda: without)
     line = status_line(studio)
     assert shown(line, 0, {"style": "ready ink"}) == "Ready to generate."
-    assert shown(line, 1, {"style": "ready ink"}).endswith("but image is given too.")
+    assert shown(line, 1, {"style": "ready ink"}).endswith("Remove the picture, or choose no saved style.")
     assert shown(line, 0, {"style": "ready ink", "weights": "1, 1"}).startswith("Reference weights: 2 weights")
 
 
@@ -243,6 +246,58 @@ def test_the_input_picture_is_a_subject_only_where_it_is_asked_for(studio: Studi
     assert shown(line, 1, given).startswith("The subject picture does nothing")
 
 
+def test_a_pasted_subject_is_looked_for_where_an_input_would_be_one(studio: Studio) -> None:
+    known = extension().builder.from_accordion(StyleParams(image=studio.reference)).hashes
+    assert known is not None
+    line, values = status_line(studio, "img2img"), {"reference": known.text(), "subject_weight": 0.2}
+    assert shown(line, 0, values) == "Ready to generate."
+    assert "subject picture" in shown(line, 0, values | {"reference": f"{known.text()}; subject {UNKNOWN}"})
+    given = {"subject_image_known": "given"}
+    assert shown(line, 0, values | {"reference": f"{known.text()}; subject {UNKNOWN}"} | given) == "Ready to generate."
+
+
+OFF = "InstantStyle is off: tick the box before its name."
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("enabled", [True, False])
+def test_saved_styles_in_the_prompt_are_looked_at(studio: Studio, enabled: bool) -> None:
+    save_style("ready ink", StyleParams(image=studio.reference), extension().builder)
+    line, on = status_line(studio), {"enabled": enabled}
+    plain, tagged = (
+        ("Ready to generate.",) * 2
+        if enabled
+        else (OFF, "InstantStyle is off, but the saved styles in the prompt act.")
+    )
+    assert shown(line, 1, on | {"prompt": "a house"}) == plain
+    assert shown(line, 1, on | {"prompt": "a house <instantstyle:Ready Ink:0.5>"}) == tagged
+    assert shown(line, 1, on | {"prompt": "a house <instantstyle:ready ink:0>"}) == plain  # which does nothing
+    for prompt in ("<instantstyle:nope>", "<instantstyle:ready ink:much>", "<instantstyle:ready ink:4>"):
+        with pytest.raises(InstantStyleError) as refused:
+            studio.host.txt2img(prompt=prompt)
+        assert shown(line, 1, on | {"prompt": prompt}) == in_page_words(str(refused.value))
+
+
+def test_what_acts_through_guidance_is_said_at_cfg_1(studio: Studio) -> None:
+    line = status_line(studio)
+    for values, names in (
+        ({"anti_layout": 1.0}, "anti-layout"),
+        ({"negative_image_known": "given", "anti_layout": 1.0}, "anti-layout, negative picture"),
+        ({"method": "No adapter", "push": 1.0}, "push"),
+    ):
+        assert shown(line, 1, values) == "Ready to generate."
+        assert shown(line, 1, values | {"cfg": 1.0}) == f"CFG 1 leaves out {names}: raise CFG Scale above 1."
+    assert shown(line, 1, {"cfg": 1.0}) == "Ready to generate."
+
+
+def test_what_is_no_picture_changes_no_setting(studio: Studio) -> None:
+    for settle, setting in ((effects._preset_with_layout, "Style"), (effects._subject_weight, 0.0)):
+        settled = effects._if_readable(settle, studio.reference, setting)
+        assert settled in ("Style + layout", 0.2)
+        for junk in ("data:image/png;base64,AAAA", "data:text/plain;base64,AAAA", None):
+            assert effects._if_readable(settle, junk, setting) not in ("Style + layout", 0.2)
+
+
 def status_line(studio: Studio, tab: str = "txt2img") -> Any:
     """The status line of ``tab``, as the page was built."""
     events = (getattr(event.fn, "__self__", None) for event in studio.host.shared.demo.fns)
@@ -255,5 +310,6 @@ def shown(line: Any, references: int, values: dict[str, Any]) -> str:
     boxes = {**dict.fromkeys(BOXES, ""), "image": "given" * bool(references)}
     chosen["images"] = [*chosen["images"], *["unopened"] * (references - 1)]
     known = [chosen.pop(f"{name}_known", boxes[name]) for name in BOXES]
-    drawn = line.looked(*known, *chosen.values())[0]
+    around = [chosen.pop("prompt", ""), chosen.pop("cfg", 7.0)]
+    drawn = line.looked(*known, *chosen.values(), *around)[0]
     return unescape(drawn.partition("<p role='status'>")[2].removesuffix("</p>"))

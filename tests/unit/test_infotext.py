@@ -89,6 +89,32 @@ def test_a_first_pass_alone_has_no_hires_schedule(adapter: Adapter) -> None:
     assert [key for key in entries if "hires" in key or "passes" in key] == ["InstantStyle passes"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("style weight", "abc", "Style weight 'abc' cannot be used. It is 1.0 now."),
+        ("style weight", "7", "Style weight '7' cannot be used. It is 1.0 now."),
+        ("copies", "1.5", "Copies '1.5' cannot be used. It is 1.0 now."),
+        ("preset", "Loud", "Preset 'Loud' cannot be used. It is Style now."),
+        ("content", "x" * 9000, f"Content to remove '{'x' * 59}… cannot be used. It is empty now."),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_of_pasted_text_is_told_and_replaced(name: str, text: str, told: str) -> None:
+    parameters: dict[str, Any] = {"InstantStyle": "1", f"InstantStyle {name}": text}
+    assert infotext.fill_defaults(parameters) == [f"The pasted {told}"]
+    assert pasted(parameters) == StyleParams(enabled=True)
+
+
+def test_saved_styles_that_have_changed_are_told() -> None:
+    known = {"ink": "ab" * 32, "wash (soft)": "cd" * 32}.get
+    written = f"ink: {'ab' * 6}, wash (soft): {'cd' * 6}, gone: {'ef' * 6}"
+    assert infotext.other_styles({"InstantStyle styles": written}, lambda name: known(name, "")) == []
+    changed = infotext.other_styles({"InstantStyle styles": f"ink: {'ef' * 6}"}, lambda name: known(name, ""))
+    assert changed == ["The saved style 'ink' is another one than made that picture."]
+    assert infotext.other_styles({}, lambda name: known(name, "")) == []
+
+
 def test_text_without_us_switches_off_and_changes_nothing_else() -> None:
     parameters: dict[str, Any] = {"Steps": "20"}
     infotext.fill_defaults(parameters)

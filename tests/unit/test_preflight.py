@@ -56,6 +56,19 @@ def test_off_is_told_first(adapter: Adapter) -> None:
     assert next_step(found, enabled=False) == "InstantStyle is off: tick the box before its name."
 
 
+def test_saved_styles_in_the_prompt_are_told_on_and_off(adapter: Adapter) -> None:
+    known = {"model": "xl", "is_loaded": True, "adapter": adapter, "encoder": ENCODER}
+    tagged = checks(Facts(**known, references=1, tags=("ink",)))
+    assert next_step(tagged) == "Ready to generate."
+    assert next_step(tagged, enabled=False) == "InstantStyle is off, but the saved styles in the prompt act."
+    without = checks(Facts(**known, references=0, tags=("ink",)))
+    assert next_step(without, enabled=False) == "InstantStyle is off, but the saved styles in the prompt act."
+    refused = checks(Facts(**known, references=1, tags_problem=MESSAGE))
+    assert next_step(refused) == next_step(refused, enabled=False) == MESSAGE
+    other = checks(Facts(model="15", model_problem="Choose SDXL.", tags=("ink",)))
+    assert next_step(other, enabled=False) == "Choose SDXL."
+
+
 def test_a_saved_style_needs_neither_picture_nor_encoder(adapter: Adapter) -> None:
     facts = Facts("xl", True, adapter=adapter, references=0, style="ink")
     assert verdicts(facts) == ["ready", "ready", "optional", "ready", "optional", "ready"]
@@ -65,10 +78,10 @@ MESSAGE = "ip-adapter_sdxl.bin weighs 0.5 e.g. in 3.safetensors. Choose it. Or n
 
 
 @pytest.mark.parametrize(("field", "name"), [("content_problem", "Content to remove"), ("problem", "Controls")])
-def test_what_a_job_would_refuse_is_told_in_its_first_sentence(adapter: Adapter, field: str, name: str) -> None:
+def test_what_a_job_would_refuse_is_told_with_its_remedy(adapter: Adapter, field: str, name: str) -> None:
     facts = Facts(adapter=adapter, encoder=ENCODER, references=1, content="a cat", **{field: MESSAGE})
     assert only(facts, name).verdict is Verdict.MISSING
-    assert next_step(checks(facts)) == "ip-adapter_sdxl.bin weighs 0.5 e.g. in 3.safetensors."
+    assert next_step(checks(facts)) == MESSAGE
 
 
 def test_which_words_can_be_removed_depends_on_the_text_tower(tmp_path: Path) -> None:

@@ -132,9 +132,11 @@ def test_another_space_is_refused(method: Removal) -> None:
         ("star wars: a new hope", [("star wars: a new hope", 1.0)]),
         ("star wars: a new hope:0.5", [("star wars: a new hope", 0.5)]),
         ("12:30 o'clock", [("12:30 o'clock", 1.0)]),
-        ("a cat:0, balloons", [("balloons", 1.0)]),
-        ("a cat:0", []),
-        (":0.5", []),
+        ("12:30 o'clock:0.5", [("12:30 o'clock", 0.5)]),
+        ("a cat; a dog\nballoons", [("a cat", 1.0), ("a dog", 1.0), ("balloons", 1.0)]),
+        ("猫：０．５，犬；鳥、魚", [("猫", 0.5), ("犬", 1.0), ("鳥", 1.0), ("魚", 1.0)]),
+        ("a cat:1, 8 balloons", [("a cat", 1.0), ("8 balloons", 1.0)]),
+        ("a cat:0, balloons", [("a cat", 0.0), ("balloons", 1.0)]),
         (" , ,", []),
         ("", []),
     ],
@@ -149,13 +151,34 @@ def test_bad_weights_of_contents_name_the_content(text: str) -> None:
         parse_contents(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["a cat:x", "a cat:", "a cat: 0.8x", "a cat:0.8 a dog", "(a cat:1.5)", "a cat:0.8.1", ":"]
+)
+def test_what_stands_after_a_colon_is_a_weight_or_named(text: str) -> None:
+    with pytest.raises(
+        ParameterError, match=r"'.*' after '.*' is no weight. Write 'a cat:0.8', or leave the colon out"
+    ):
+        parse_contents(f"balloons, {text}")
+
+
+@pytest.mark.parametrize("text", ["a cat:0,8", "a cat:0, 8", "a cat:0,8, balloons", "a cat：0，8；balloons"])
+def test_a_decimal_comma_is_named(text: str) -> None:
+    with pytest.raises(ParameterError, match=r"'0, ?8' is read as two contents. Write a weight with a point"):
+        parse_contents(text)
+
+
+def test_a_weight_without_words_is_named() -> None:
+    with pytest.raises(ParameterError, match=r"the weight 0.5 has no words before it"):
+        parse_contents("a cat, :0.5")
+
+
 @given(st.text() | st.from_regex(r"[a-z ]{0,4}:[-0-9.einfa]{0,6}(, ?[a-z]{1,3}:[0-9.]{1,3})?"))
 def test_no_text_does_worse_than_a_parameter_error(text: str) -> None:
     try:
         contents = parse_contents(text)
     except ParameterError:
         return
-    assert all(content.words and 0.0 < content.weight <= 3.0 for content in contents)
+    assert all(content.words and 0.0 <= content.weight <= 3.0 for content in contents)
 
 
 def cosine(one: np.ndarray, other: np.ndarray) -> float:

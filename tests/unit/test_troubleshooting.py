@@ -16,7 +16,8 @@ SPANS = [
 # Which argument is the text; of every call it may be the one called message.
 SAYING = {
     "self.note": 0,
-    "self.record.note": 0,
+    "self._record.note": 0,
+    "self._say": 0,
     "gr.Error": 0,
     "gr.Info": 0,
     "gr.Warning": 0,

@@ -12,7 +12,7 @@ from lib_instantstyle import NAME
 from lib_instantstyle.errors import InstantStyleError, ParameterError
 from lib_instantstyle.params.controls import Control, quoted
 from lib_instantstyle.params.style_params import controls, default_of
-from lib_instantstyle.webui.jobs.generation import Generation
+from lib_instantstyle.webui.jobs.plot_checks import PlotChecks
 
 Choices = Callable[[], list[str]]
 _NUMBER = r"\s*[+-]?\d+(?:\.\d*)?\s*"
@@ -24,7 +24,7 @@ _FORMS = (
 )
 
 
-def register(files: dict[str, Choices], generation: Generation) -> None:
+def register(files: dict[str, Choices], checks: PlotChecks) -> None:
     """Append our axes to the X/Y/Z script's list before the page is built; ``files`` lists files by control."""
     from modules import scripts
 
@@ -32,7 +32,7 @@ def register(files: dict[str, Choices], generation: Generation) -> None:
         if data.script_class.__module__ == "xyz_grid.py":
             grid = data.module
             axes = [_Axis(name, control) for name, control in controls().items() if control.axis]
-            grid.axis_options.extend(axis.option(grid, files.get(axis.name), generation) for axis in axes)
+            grid.axis_options.extend(axis.option(grid, files.get(axis.name), checks) for axis in axes)
 
 
 class _Axis:
@@ -44,7 +44,7 @@ class _Axis:
         self._label = f"[{NAME}] {control.label}"
         self._is_number = isinstance(default_of(name), float)
 
-    def option(self, grid: Any, files: Choices | None, generation: Generation) -> Any:
+    def option(self, grid: Any, files: Choices | None, checks: PlotChecks) -> Any:
         """Return the axis for ``grid``, the module of the X/Y/Z script."""
 
         def prepare(values: Any) -> list[str]:
@@ -55,9 +55,14 @@ class _Axis:
             if not values:
                 raise ParameterError(f"The X/Y/Z axis {self._label} has no values. {_FORMS}")
             try:
-                generation.check_axis(_arguments(p), self.name, list(map(_rounded, values)))
+                checks.check_axis(_arguments(p), self.name, list(map(_rounded, values)))
             except InstantStyleError as error:
                 raise ParameterError(f"The X/Y/Z axis {self._label}: {error} {_FORMS}") from error
+            # A plot has one processing object, which sees its axes one after the other.
+            p._instantstyle_plot = {**getattr(p, "_instantstyle_plot", {}), self.name: list(map(_rounded, values))}
+            if len(p._instantstyle_plot) == _count(p):
+                has_input = bool(getattr(p, "init_images", None))
+                checks.check_cells(_arguments(p), p._instantstyle_plot, has_input=has_input)
 
         kind, choices = float if self._is_number else str, files or _choices(self._control)
         return grid.AxisOption(self._label, kind, self._apply, confirm=confirm, choices=choices, prepare=prepare)
@@ -95,6 +100,14 @@ def _arguments(p: Any) -> Sequence[Any]:
     ours = next(script for script in p.scripts.alwayson_scripts if script.title() == NAME)
     arguments: Sequence[Any] = p.script_args[ours.args_from : ours.args_to]
     return arguments
+
+
+def _count(p: Any) -> int:
+    """Return how many controls of ours the plot of ``p`` varies."""
+    script = p.scripts.selectable_scripts[p.script_args[0] - 1]
+    axes = p.script_args[script.args_from : script.args_to][:9:3]  # each has a number, a text and a list
+    chosen = {script.current_axis_options[number or 0].label for number in axes}
+    return sum(label.startswith(f"[{NAME}] ") for label in chosen)
 
 
 def _choices(control: Control) -> Choices | None:

@@ -145,6 +145,9 @@ class Host(Protocol):
     def written_tags(self, p: Any, network: str) -> list[list[tuple[str, ...]]]:
         """Return the tags ``<network:…>`` in the prompt of each picture of the coming pass, split at their colons."""
 
+    def tags_in(self, prompt: str, network: str) -> list[tuple[str, ...]]:
+        """Return the tags ``<network:…>`` in ``prompt``, split at their colons."""
+
     def read_pass(self, p: Any, conditioning: Any) -> PassReader:
         """Return a reader of the coming pass of ``p``; ``conditioning`` is the hook's argument ``c``."""
 

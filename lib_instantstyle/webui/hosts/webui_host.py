@@ -134,14 +134,17 @@ class WebUIHost:
 
     def written_tags(self, p: Any, network: str) -> list[list[tuple[str, ...]]]:
         """Parse every prompt of the batch: the host itself activates only what the first one names."""
-        from modules import extra_networks
-
         if getattr(p, "disable_extra_networks", False):
             return []
         prompts = p.all_hr_prompts if getattr(p, "is_hr_pass", False) else p.all_prompts
         batch = prompts[p.iteration * p.batch_size : (p.iteration + 1) * p.batch_size]
-        found = [extra_networks.parse_prompt(prompt)[1].get(network, []) for prompt in batch]
-        return [[tuple(map(str, params.items)) for params in tags] for tags in found]
+        return [self.tags_in(prompt, network) for prompt in batch]
+
+    def tags_in(self, prompt: str, network: str) -> list[tuple[str, ...]]:
+        """Parse ``prompt`` as the host does."""
+        from modules import extra_networks
+
+        return [tuple(map(str, params.items)) for params in extra_networks.parse_prompt(prompt)[1].get(network, [])]
 
     def wrap_next_sampling(self, p: Any, scope: Scope) -> None:
         """Wrap the sampler's ``launch_sampling``; called again before the loop, as Forge does, only change its scope.

@@ -10,7 +10,7 @@ from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.library.saved_style import PICTURES
 from lib_instantstyle.library.style_library import StyleLibrary
 from lib_instantstyle.params.self_attention import Reading, default_push
-from lib_instantstyle.params.style_params import CUSTOM, StyleParams, controls
+from lib_instantstyle.params.style_params import CUSTOM, WINDOWS, StyleParams, controls
 
 
 def read_arguments(args: Sequence[Any], library: StyleLibrary) -> StyleParams:
@@ -73,7 +73,8 @@ def axis_value(name: str, value: Any) -> StyleParams:
     Raises:
         ParameterError: If no cell could use it.
     """
-    return StyleParams(**_meant({name: value}))
+    widest = {name: place for window in WINDOWS for name, place in zip(window, (0.0, 1.0), strict=True)}
+    return StyleParams(**{**widest, **_meant({name: value})})
 
 
 def require_on(params: StyleParams, axes: Iterable[str]) -> None:

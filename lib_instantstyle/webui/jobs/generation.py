@@ -19,8 +19,7 @@ from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.tags import StyleTag, read_tags
 from lib_instantstyle.self_attention.records import KeptRecords
 from lib_instantstyle.unet.injection import Injection
-from lib_instantstyle.webui.jobs import infotext
-from lib_instantstyle.webui.jobs.arguments import axis_value, lacks_enabled, read_arguments, require_on, with_axes
+from lib_instantstyle.webui.jobs.arguments import lacks_enabled, read_arguments, with_axes
 from lib_instantstyle.webui.jobs.job import Job
 from lib_instantstyle.webui.jobs.job_errors import JobErrors, prefers_warning
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
@@ -71,18 +70,6 @@ class Generation:
                 p._instantstyle.warning = "off: the request has a style, but 'enabled' is missing"
                 record.note(f"{NAME} is off for this picture: send 'enabled': true together with the style.")
 
-    def check_axis(self, args: Sequence[Any], name: str, values: Sequence[Any]) -> None:
-        """Refuse values of the X/Y/Z plot before its first cell: the plot leaves cells blank whose jobs raise.
-
-        Raises:
-            InstantStyleError: If the arguments are off, or no cell could use a value.
-        """
-        if not prefers_warning():  # else each cell is made, with its warning
-            require_on(read_arguments(args, self._builder.library), [name])
-            builder = self._builder.for_one_job()
-            for value in values:
-                builder.require_files(axis_value(name, value))
-
     def prepare(self, p: Any) -> None:
         """Read references, adapter and encoder."""
         job = _job_of(p)
@@ -99,7 +86,7 @@ class Generation:
         if job is None:
             return
         if job.warning:
-            job.record.write({infotext.NOTE: job.warning})
+            job.record.remark(job.warning)
         written = self._host.written_tags(p, NAME.lower())
         if job.has_own_style or any(written):
             coming: Future[Pass] = Future()
@@ -116,6 +103,7 @@ class Generation:
         try:
             self._attach_or_warn(job, coming)  # here, not in the hook: an error must reach the user
             yield
+            job.end_pass()
         except InstantStyleError as error:
             self.errors.keep(p, error)
             raise
@@ -176,7 +164,7 @@ class Generation:
         try:
             self._attach(sampling)
         except UnsupportedModelError as error:
-            sampling.job.record.write({infotext.NOTE: "not applied after the refiner switch"})
+            sampling.job.record.remark("not applied after the refiner switch")
             logger.info("The model that took over in mid-sampling stays unstyled: %s", error)
         except Exception as error:  # noqa: BLE001  the host swallows it here; the UNet's next call raises it
             self._injection = Injection(self._host.unet(), (), sampling.current.reader.read_call)
@@ -192,7 +180,7 @@ class Generation:
     def unload(self) -> None:
         """Eject before the host reloads its scripts; a loop that is running says so."""
         if self._sampling is not None and self._injection is not None:
-            self._sampling.job.record.write({infotext.NOTE: "not applied to the end: the WebUI reloaded its scripts"})
+            self._sampling.job.record.remark("not applied to the end: the WebUI reloaded its scripts")
         self.eject()
 
     def finish(self, p: Any) -> None:

@@ -10,18 +10,21 @@ import contextlib
 import dataclasses
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
 from lib_instantstyle import NAME, __version__
+from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.blocks import LAYOUT, Preset
+from lib_instantstyle.params.controls import checked, quoted
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.picture_hashes import SHORT, PictureHashes
 from lib_instantstyle.params.self_attention import ADAPTER_ONLY, READING_ONLY, Reach, Reading
-from lib_instantstyle.params.style_params import controls, default_of
+from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.webui.styles.idle import uses_layout_picture
 from lib_instantstyle.webui.styles.prepared_style import PreparedStyle
-from lib_instantstyle.webui.styles.requirements import uses_layout_picture
 
 VERSION = NAME
 ENABLED = f"{NAME} enabled"  # never written: names the accordion for the "Send to" buttons
@@ -122,19 +125,55 @@ class _TextOfPicture(str):
         return self._texts.get(index if is_of_job else p.iteration * p.batch_size + index)
 
 
-def fill_defaults(parameters: dict[str, Any]) -> None:
-    """Complete pasted ``parameters`` with the defaults that `write` left out, and call choices as the page does."""
+def fill_defaults(parameters: dict[str, Any]) -> list[str]:
+    """Complete pasted ``parameters`` with the defaults that `write` left out, and call choices as the page does.
+
+    Returns:
+        What is wrong with values that cannot be used; those are replaced by the default.
+    """
     if VERSION not in parameters:
-        return
+        return []
     _rejoin_sizes(parameters)
     parameters.setdefault(key_of("reference"), "")
+    warnings: list[str] = []
     for name, control in controls().items():
-        if control.recorded:
-            default = default_of(name)
-            parameters.setdefault(key_of(name), str(default.value if isinstance(default, Enum) else default))
-        if control.choices:
-            with contextlib.suppress(ValueError):  # a value that nobody knows stays for the page to refuse
-                parameters[key_of(name)] = control.choices(parameters[key_of(name)]).value
+        if not control.recorded:
+            continue
+        key, default = key_of(name), _written(default_of(name))
+        try:
+            parameters[key] = _written(_read(name, parameters.get(key, default)))
+        except ParameterError:
+            warnings.append(
+                f"The pasted {control.label} {quoted(parameters[key])} cannot be used. It is {default or 'empty'} now."
+            )
+            parameters[key] = default
+    return warnings
+
+
+def other_styles(parameters: Mapping[str, Any], sha256_of: Callable[[str], str]) -> list[str]:
+    """Return which saved styles differ from those that pasted ``parameters`` name; those that are gone do not count.
+
+    ``sha256_of`` returns the hash of a saved style by its name, and nothing where there is none.
+    """
+    warnings: list[str] = []
+    for name, digest in re.findall(r"([^,:]+): ([0-9a-f]+)", str(parameters.get(STYLES, ""))):
+        own = sha256_of(name.strip())
+        if own and not own.startswith(digest):
+            warnings.append(f"The saved style {quoted(name.strip())} is another one than made that picture.")
+    return warnings
+
+
+def _read(name: str, text: str) -> Any:
+    """Return the value of a control that ``text`` means."""
+    value: Any = text
+    if isinstance(default_of(name), float):
+        with contextlib.suppress(ValueError):  # no number; what checks it says so
+            value = float(text)
+    return checked(StyleParams.__dataclass_fields__[name], value)
+
+
+def _written(value: Any) -> str:
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _rejoin_sizes(parameters: dict[str, Any]) -> None:

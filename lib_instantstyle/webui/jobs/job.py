@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from lib_instantstyle import NAME
 from lib_instantstyle.method.memo import TensorMemo
 from lib_instantstyle.params.declared import Passes
 from lib_instantstyle.params.style_params import StyleParams
@@ -20,12 +19,12 @@ from lib_instantstyle.unet.plan import ImageTerm
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.unet.terms import ScheduledTerms
 from lib_instantstyle.webui.jobs import infotext
+from lib_instantstyle.webui.jobs.idle_notes import IdleNotes
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
 from lib_instantstyle.webui.jobs.preparation_stats import PreparationStats
 from lib_instantstyle.webui.jobs.sampling_pass import Pass
 from lib_instantstyle.webui.styles.prepared_reading import PassReading, joined
 from lib_instantstyle.webui.styles.prepared_style import PreparedStyle
-from lib_instantstyle.webui.styles.requirements import left_out
 from lib_instantstyle.webui.styles.style_builder import StyleBuilder
 
 logger = logging.getLogger("instantstyle")
@@ -52,7 +51,9 @@ class Job:
         self._accordion: PreparedStyle | None = None
         self._tagged: dict[StyleTag, PreparedStyle] = {}
         self._terms: dict[StyleTag | None, tuple[ImageTerm, ...]] = {}
-        self._readings: dict[StyleTag | None, PassReading] = {}  # those that act in the pass
+        self._groups: dict[StyleTag | None, ScheduledTerms] = {}  # those that act in the pass, like the next
+        self._readings: dict[StyleTag | None, PassReading] = {}
+        self._notes = IdleNotes(record)
         self._companion: ReferenceReading | None = None
         self._planned_for: nn.Module | None = None
         self._saved: dict[int, dict[str, str]] = {}  # by picture: the saved styles that acted, in any of its passes
@@ -76,6 +77,7 @@ class Job:
         Raises:
             InstantStyleError: If a saved style cannot be used, or the checkpoint lacks what it needs.
         """
+        self._notes.begin(hires=current.is_hires)
         with self._stats:
             for style in self._wanted(current).values():
                 _ = style.remover
@@ -89,7 +91,7 @@ class Job:
         return self._accordion is not None
 
     def injection(self, unet: nn.Module, current: Pass) -> Injection | None:
-        """Build the injection into ``unet``; None if no style takes part, or every weight is 0.
+        """Build the injection into ``unet``; None if no style takes part, or every weight or strength is 0.
 
         Raises:
             InstantStyleError: If a saved style cannot be used, or ``unet`` is no SDXL base model or does not fit.
@@ -105,18 +107,21 @@ class Job:
                 for tag, style in styles.items()
                 if style.reading
             }
-        self._readings = {tag: reading for tag, reading in found.items() if reading.acts}
-        for tag, group in scheduled.items():
-            if not group.terms and tag not in self._readings:
-                name = f"<instantstyle:{tag.name}>" if tag else NAME
-                self.record.note(
-                    f"{name} had nothing to do: every block's weight is 0. Raise a weight, or choose another preset."
-                )
-        acting = [group for group in scheduled.values() if group.terms]
+        self._readings = {tag: reading for tag, reading in found.items() if reading.schedules}
+        self._groups = {tag: group for tag, group in scheduled.items() if group.acts}
+        for tag, style in styles.items():
+            schedules = [self._groups[tag].schedule] if tag in self._groups else []
+            schedules += self._readings[tag].schedules if tag in self._readings else ()
+            self._notes.watch(tag, style, schedules)
         self._companion = self._reader(unet, current)
-        if not acting and self._companion is None:
+        if not self._groups and self._companion is None:
             return None
-        return Injection(unet, acting, current.reader.read_call, current.window, self._companion)
+        read_call = self._notes.noting(current.reader.read_call)
+        return Injection(unet, [*self._groups.values()], read_call, current.window, self._companion)
+
+    def end_pass(self) -> None:
+        """Note which styles acted at no step of the pass; call it after the loop."""
+        self._notes.end()
 
     def _reader(self, unet: nn.Module, current: Pass) -> ReferenceReading | None:
         """Return what lets self-attentions read the references of all styles; None if none does."""
@@ -153,7 +158,7 @@ class Job:
             title = f"instantstyle/{adapter.fingerprint}" if adapter else ""
             sha256 = self._builder.host.file_sha256(adapter.path, title) if adapter else None
             self.record.write(infotext.write(accordion, sha256, hires=current.has_hires))
-            self._write_idle(accordion, current)
+            self._notes.left_out(accordion, self._stretched, is_guided=current.is_guided)
         for tag, style in acting.items():
             if style.saved_sha256:
                 name, sha256 = tag.name if tag else style.params.style, style.saved_sha256[:_SHORT]
@@ -183,23 +188,10 @@ class Job:
 
     def _acting(self, current: Pass) -> dict[StyleTag | None, PreparedStyle]:
         """Return those of them that act; known once the injection is built."""
-        acting = {tag for tag, terms in self._terms.items() if terms} | self._readings.keys()
+        acting = self._groups.keys() | self._readings.keys()
         return {tag: style for tag, style in self._wanted(current).items() if tag in acting}
 
     def _scheduled(self, tag: StyleTag | None, style: PreparedStyle, unet: nn.Module, current: Pass) -> ScheduledTerms:
         if tag not in self._terms:
             self._terms[tag] = style.terms(enumerate_sites(unet), self._memo)
         return style.scheduled(self._terms[tag], hires=current.is_hires)._replace(pictures=current.named(tag))
-
-    def _write_idle(self, style: PreparedStyle, current: Pass) -> None:
-        """Note which parts of the accordion's style could not act, or not as they were given."""
-        idle = [said.note for said in left_out(style.params, style.roles, style.masks)]
-        for number, size in self._stretched.items():
-            painted = "×".join(map(str, size))
-            idle.append(f"the mask of reference {number} is {painted} and was stretched to the picture's shape")
-        if style.needs_guidance and not current.is_guided:
-            idle.append(f"what acts through CFG only did nothing: {', '.join(style.needs_guidance)}")
-        for text in idle:
-            self.record.note(f"{NAME}: {text}")
-        if idle:
-            self.record.write({infotext.NOTE: "; ".join(idle)})

@@ -22,6 +22,12 @@ class PictureRecord:
         """Add entries to the infotext."""
         self._p.extra_generation_params.update(entries)
 
+    def remark(self, text: str) -> None:
+        """Add ``text`` to the note in the infotext, once."""
+        known = self._p.extra_generation_params.get(infotext.NOTE, "")
+        if text not in known.split("; "):
+            self.write({infotext.NOTE: f"{known}; {text}" if known else text})
+
     def clear(self) -> None:
         """Remove our entries from the infotext."""
         for key in [key for key in self._p.extra_generation_params if infotext.is_ours(key)]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lib_instantstyle import NAME
 from lib_instantstyle.errors import InstantStyleError, ParameterError, UnsupportedModelError
 from lib_instantstyle.models.encoder_file import first_suitable
 from lib_instantstyle.models.preflight import Facts, Verdict, checks, next_step
 from lib_instantstyle.params.controls import quoted
 from lib_instantstyle.params.self_attention import Method
 from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.params.tags import read_tags
 from lib_instantstyle.pictures.decoding import is_empty
 from lib_instantstyle.unet.plan import check_fits
 from lib_instantstyle.unet.sites import enumerate_sites
 from lib_instantstyle.webui.jobs.arguments import read_arguments
-from lib_instantstyle.webui.styles.requirements import GivenPictures, check_removal, check_site_weights, left_out
+from lib_instantstyle.webui.styles.idle import left_out
+from lib_instantstyle.webui.styles.requirements import GivenPictures, check_removal, check_site_weights
 
 if TYPE_CHECKING:
     from lib_instantstyle.models.adapter import Adapter
@@ -27,6 +30,16 @@ if TYPE_CHECKING:
 Read = Callable[[], StyleParams]
 
 
+class Around(NamedTuple):
+    """What a job has besides our controls."""
+
+    prompt: str = ""
+    is_guided: bool = True  # whether CFG is above 1
+
+
+ALONE = Around()
+
+
 class Readiness:
     """Whether everything that a styled picture needs is in place, by the checks that ``builder`` makes for a job."""
 
@@ -34,25 +47,37 @@ class Readiness:
         self._host = host
         self._builder = builder
 
-    def facts(self, values: Mapping[str, Any], read: Read, given: GivenPictures) -> Facts:
+    def facts(self, values: Mapping[str, Any], read: Read, given: GivenPictures, around: Around = ALONE) -> Facts:
         """Return the facts for a job.
 
         Args:
             values: The values of its controls; of the pictures, the masks at most.
             read: Makes parameters of them, as the job would.
             given: What is known of the other pictures.
+            around: What is known of the rest of the job.
         """
         adapter, style, content = (str(values.get(name) or "") for name in ("adapter", "style", "content"))
         builder = self._builder.for_one_job()  # looks once
         found = _file_facts(builder.look(), adapter)
         found["method"] = _method(values)
         found |= self._model_facts(found.get("adapter") if found["method"].has_adapter else None)
-        found |= self._problems(builder, found, read, given)
+        found |= self._problems(builder, found, read, given, around)
+        found |= self._tags(builder, around.prompt)
         pasted = 1 if values.get("reference") else given.references  # pictures that are known by their hashes
         return Facts(**found, style=style, content=content, references=given.references or pasted)
 
+    def _tags(self, builder: StyleBuilder, prompt: str) -> dict[str, Any]:
+        """Return which saved styles ``prompt`` names, or why a job would refuse them."""
+        try:
+            tags = read_tags(self._host.tags_in(prompt, NAME.lower()), builder.library.called)
+            for tag in tags:
+                builder.from_prompt(tag)
+        except InstantStyleError as error:
+            return {"tags_problem": str(error)}
+        return {"tags": tuple(tag.name for tag in tags)}
+
     def _problems(
-        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, given: GivenPictures
+        self, builder: StyleBuilder, found: Mapping[str, Any], read: Read, given: GivenPictures, around: Around
     ) -> dict[str, Any]:
         """Return why a job would refuse the settings, or what would not act; a missing file has a check of its own."""
         adapter = found.get("adapter")
@@ -73,7 +98,8 @@ class Readiness:
             return {"problem": str(error)}
         roles = {*(given.roles or ()), *(() if params.style else given.pasted(params).others)}
         masks = (index for index, mask in enumerate(params.masks or ()) if not is_empty(mask))
-        return {"left_out": tuple(said.todo for said in left_out(params, roles, masks))}
+        said = left_out(params, roles, masks, is_guided=around.is_guided)
+        return {"left_out": tuple(each.todo for each in said)}
 
     def report(self, values: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the checks for the API: ``values`` of controls as texts, and the number of ``references``.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
+from lib_instantstyle.errors import InstantStyleError
 from lib_instantstyle.params.blocks import Preset
+from lib_instantstyle.pictures.decoding import load_picture
 from lib_instantstyle.webui.page.section import Section
 
 _WITH_LAYOUT = {Preset.STYLE: Preset.STYLE_LAYOUT, Preset.STRONG_STYLE: Preset.ALL}
@@ -23,19 +28,28 @@ class PictureEffects(Section):
             ("layout_image", fields["preset"], _preset_with_layout),
             ("subject_image", fields["subject_weight"], _subject_weight),
         ):
-            fields[name].upload(settle, inputs=[setting], outputs=[setting], show_progress=False)
+            given = {"inputs": [fields[name], setting], "outputs": [setting], "show_progress": False}
+            fields[name].upload(functools.partial(_if_readable, settle), **given)
+
+
+def _if_readable(settle: Callable[[Any], Any], picture: Any, setting: Any) -> Any:
+    """Return what ``settle`` makes of ``setting``; what is no picture changes nothing, and the status line says so."""
+    with contextlib.suppress(InstantStyleError):
+        if load_picture(picture, name="picture"):
+            return settle(setting)
+    return gr.update()
 
 
 def _preset_with_layout(preset: str) -> Any:
     wanted = _WITH_LAYOUT.get(Preset(preset))
     if wanted is None:  # it takes the layout already, or the weights are the user's own
         return gr.update()
-    gr.Info(f"The preset is now {wanted.value}, so that the layout picture acts.")
+    gr.Info("The preset is now one with layout, so that the layout picture acts.")
     return wanted.value
 
 
 def _subject_weight(weight: float) -> Any:
     if weight:
         return gr.update()
-    gr.Info(f"Subject weight is now {_SUBJECT_WEIGHT:g}, so that the subject picture acts.")
+    gr.Info("Subject weight is 0.2 now, so that the subject picture acts.")
     return _SUBJECT_WEIGHT

@@ -26,12 +26,14 @@ class Fields:
     Attributes:
         elem_id: Makes a name into an element id, distinct in txt2img and img2img.
         tabs: The accordion's tabs by label.
+        known: Hidden texts by the names of picture boxes: empty where a box is.
         topics: Events that the sections publish to each other.
     """
 
     def __init__(self, elem_id: Callable[[str], str]) -> None:
         self.elem_id = elem_id
         self.tabs: dict[str, Any] = {}
+        self.known: dict[str, Any] = {}
         self.topics = Topics()
         self._components: dict[str, Any] = {}
 
@@ -80,6 +82,14 @@ class Fields:
     def named(self) -> dict[str, Any]:
         """Return the components by name."""
         return dict(self._components)
+
+
+def host_component(elem_id: str) -> Any:
+    """Return a component of the host's that it has laid out already; None if there is none."""
+    from gradio.context import Context
+
+    blocks = Context.root_block.blocks.values() if Context.root_block else ()
+    return next((block for block in blocks if getattr(block, "elem_id", None) == elem_id), None)
 
 
 def params_from(values: Sequence[Any]) -> StyleParams:

@@ -26,6 +26,10 @@ class Press:
         """The arguments of an event that presses it."""
         return {"fn": None, "show_progress": False, **js(f"() => {{ instantstylePress('{self._id}'); }}")}
 
+    def when_other(self, code: str) -> dict[str, Any]:
+        """Return the arguments of an event that presses it if what ``code`` makes of the inputs is not as before."""
+        return {**self.soon, **js(f"(...given) => {{ instantstylePressOnce('{self._id}', ({code})(...given)); }}")}
+
     def connect(self, handler: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
         """Let it run ``handler``, and return the event, after which others may come."""
         answered = self._button.click(handler, inputs=inputs, outputs=outputs, show_progress=False)

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from lib_instantstyle import NAME
 from lib_instantstyle.webui.page.compat import js
 
 
@@ -53,4 +52,4 @@ def _button(place: _Place) -> Any:
 
 def _check_sent(sent: str) -> None:
     if not sent:
-        raise gr.Error(f"There is no picture to send to {NAME} yet. Generate one, or drop one into PNG Info.")
+        raise gr.Error("There is no picture to send to InstantStyle yet. Generate one, or drop one on PNG Info.")

@@ -13,6 +13,7 @@ class Topic(Enum):
     """The changes that sections publish; for those of a single component gradio has events of its own."""
 
     REFERENCES = "the further references changed"  # gradio's galleries have no event for it
+    ADDED = "further references were chosen"
     REGIONS = "the masks changed"
     STYLE_CHOSEN = "a saved style was filled into the controls"
 

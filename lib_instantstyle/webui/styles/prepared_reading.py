@@ -37,10 +37,11 @@ class PassReading(NamedTuple):
     every: int  # as in `self_attention.reading.Way`
 
     @property
-    def acts(self) -> bool:
-        """Whether anything has a weight."""
-        weighed = (source for source in self.sources if any(source.weights.values()) and source.references)
-        return bool(self.calibrations) or any(weighed)
+    def schedules(self) -> tuple[Schedule, ...]:
+        """The schedules of what has a weight, and a strength anywhere."""
+        weighed = [source.schedule for source in self.sources if any(source.weights.values()) and source.references]
+        found = [*weighed, *(calibration.schedule for calibration in self.calibrations)]
+        return tuple(schedule for schedule in found if schedule.acts)
 
 
 @dataclass(frozen=True)

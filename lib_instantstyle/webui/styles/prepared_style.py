@@ -73,16 +73,6 @@ class PreparedStyle:
             raise ParameterError("Without an adapter there are no embeddings. Choose the method Adapter.")
         return self.encoded
 
-    @property
-    def needs_guidance(self) -> tuple[str, ...]:
-        """What acts on one kind of rows alone, which shows through CFG only."""
-        told = {
-            "anti-layout": bool(self.encoded and self.params.anti_layout),
-            "negative picture": bool(self.encoded and self.encoded.embeddings.negative is not None),
-            "push": bool(self.reading and self.params.push),
-        }
-        return tuple(name for name, acts in told.items() if acts)
-
     @functools.cached_property
     def remover(self) -> Remover | None:
         """The content removal, or None where nothing is to be removed.

@@ -149,7 +149,8 @@ class StyleBuilder:
         roles: Collection[str] | None = None
         if given.roles is not None:
             pasted = known_others(params, hashes, {"subject"} - given.roles if saved else {*ROLES} - given.roles)
-            roles = {*given.roles, *pasted, *(saved.roles if saved else ())}
+            others = ["subject"] * given.has_input
+            roles = {*given.roles, *pasted, *others, *(saved.roles if saved else ())}
         adapter = self._required(params, references, roles, saved)
         unopened = [*known, *pasted.values()]
         if adapter and unopened:

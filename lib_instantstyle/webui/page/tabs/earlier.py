@@ -11,7 +11,6 @@ import gradio as gr
 from lib_instantstyle.errors import ParameterError
 from lib_instantstyle.params.picture_hashes import PictureHashes, parse_picture_hashes
 from lib_instantstyle.webui.encoding.cache import find_thumbnail
-from lib_instantstyle.webui.page.compat import js
 from lib_instantstyle.webui.page.fields import Fields
 from lib_instantstyle.webui.page.section import Section
 from lib_instantstyle.webui.page.topics import Topic
@@ -35,29 +34,23 @@ class EarlierPictures(Section):
         self._shown = fields.extra(
             gr.HTML, "earlier", visible=False, elem_classes=["instantstyle-earlier", "instantstyle-advice"]
         )
-        # The page's script counts the pictures that take their place, and writes the name of one to remove.
-        self._count = fields.extra(gr.Textbox, "earlier_count", visible=False)
+        # The page's script writes the name of one to remove.
         self._remove = fields.extra(gr.Textbox, "earlier_remove", visible=False)
 
     def connect(self) -> None:
         """Draw the pictures when they change, or when others take their place."""
         fields = self._fields
-        reference, style, image = (fields[name] for name in ("reference", "style", "image"))
-        draw = {
-            "fn": self._drawn,
-            "inputs": [self._count, reference, style],
-            "outputs": [self._shown],
-            "show_progress": False,
-            **js(f"async (_, ...rest) => [await instantstylePictures('{fields.elem_id('image')}'), ...rest]"),
-        }
-        for component in (reference, style, image):
+        reference, style, known = fields["reference"], fields["style"], fields.known["image"]
+        inputs = [known, fields["images"], reference, style]
+        draw = {"fn": self._drawn, "inputs": inputs, "outputs": [self._shown], "show_progress": False}
+        for component in (reference, style, known):
             component.change(**draw)
         fields.topics.listen(Topic.REFERENCES, **draw)
         kept = [reference, fields["weights"]]
         self._remove.input(_removed, inputs=[self._remove, *kept], outputs=kept, show_progress=False)
 
-    def _drawn(self, given: str, reference: str, style: str) -> Any:
-        if not reference or style or int(given or 0):
+    def _drawn(self, known: str, images: list[Any], reference: str, style: str) -> Any:
+        if not reference or style or known or images:
             return gr.update(value="", visible=False)
         try:
             pictures = "".join(self._picture(name, digest) for name, digest in parse_picture_hashes(reference).named())

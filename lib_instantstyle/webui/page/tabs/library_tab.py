@@ -23,7 +23,7 @@ _HELP = (
     "InstantStyle.</p>"
 )
 _REPLACED = ("reference", *PICTURES, *SETTINGS)
-_CONFIRM = "(name) => [name && !confirm(`Delete the saved style ${name}?`) ? null : name]"
+_CONFIRM = "(name, ...rest) => [name && !confirm(`Delete the saved style ${name}?`) ? null : name, ...rest]"
 _REFRESH_CARDS = (
     "() => { for (const tab of ['txt2img', 'img2img'])"
     " document.getElementById(`${tab}_instantstyle_extra_refresh_internal`)?.click(); }"
@@ -77,15 +77,19 @@ class LibraryTab(Section):
         style, said = fields["style"], self._said
         # Another page, the API or the other tab may have saved styles meanwhile.
         fields.tabs["Library"].select(lambda: gr.update(choices=self._choices()), outputs=[style], show_progress=False)
-        fields["image"].upload(lambda: ["", None], outputs=[style, self._aside], show_progress=False)
+        replaced = [self._aside, *map(fields.__getitem__, _REPLACED)]
+        returned = {"outputs": [style, *replaced], "show_progress": False}
+        fields["image"].upload(_given_back, inputs=[self._aside], **returned)
+        added = [self._aside, fields["image"], fields["images"]]
+        fields.topics.listen(Topic.ADDED, fn=_given_back, inputs=added, **returned)
         everything = [self._name, self._replace, *fields.in_order()]
         saved = self._save.click(queued(self._saved), inputs=everything, outputs=[style, said])
         deleted = self._delete.click(
-            showing_errors(self._deleted), inputs=[style], outputs=[style, said], **js(_CONFIRM)
+            showing_errors(self._deleted), inputs=[style, self._aside], outputs=[said, style, *replaced], **js(_CONFIRM)
         )
         self._export.click(showing_errors(self._exported), inputs=[style], outputs=[self._file])
-        added = {"inputs": [self._imported, self._replace, self._name], "outputs": [style, said]}
-        imported = self._imported.upload(showing_errors(self._imported_file), **js(_OWN_NAME), **added)
+        file = {"inputs": [self._imported, self._replace, self._name], "outputs": [style, said]}
+        imported = self._imported.upload(showing_errors(self._imported_file), **js(_OWN_NAME), **file)
         for change in (saved, deleted, imported):
             change.then(None, **js(_REFRESH_CARDS))
 
@@ -95,7 +99,7 @@ class LibraryTab(Section):
     def _chosen(self, name: str, masks: list[Any], aside: list[Any] | None, *current: Any) -> list[Any]:
         """Return what to keep aside, and the settings of a style without pictures, or what was kept aside before."""
         if not name:
-            return [None, *(aside or [gr.update()] * len(_REPLACED))]
+            return _back(aside)
         values = self._library.find(name).filled.values()
         if any(masks):
             gr.Info("The region masks stay, and act on the saved style. The tab Regions removes them.")
@@ -112,13 +116,13 @@ class LibraryTab(Section):
             "tab InstantStyle beside Generation. While the accordion is ticked, it acts too.",
         ]
 
-    def _deleted(self, name: str | None) -> list[Any]:
+    def _deleted(self, name: str | None, aside: list[Any] | None) -> list[Any]:
         if name is None:  # the user cancelled
-            return [gr.update(), ""]
+            return ["", gr.update(), aside, *_back(None)[1:]]
         if not name:
             raise StyleError("Choose the style to delete.")
         self._library.delete(name)
-        return [gr.update(choices=self._choices(), value=""), f"Deleted {name}."]
+        return [f"Deleted {name}.", gr.update(choices=self._choices(), value=""), *_back(aside)]
 
     def _exported(self, name: str) -> Any:
         if not name:
@@ -128,3 +132,25 @@ class LibraryTab(Section):
     def _imported_file(self, file: Any, replace: bool, name: str) -> list[Any]:
         path = self._library.import_path(Path(file.name), name, replace=replace)
         return [gr.update(choices=self._choices()), f"Imported {path.stem}."]
+
+
+def _back(aside: list[Any] | None) -> list[Any]:
+    """Return nothing to keep aside, and what was kept there, if anything was."""
+    return [None, *(aside or [gr.update()] * len(_REPLACED))]
+
+
+def _given_back(aside: list[Any] | None, *added: Any) -> list[Any]:
+    """Return no style, and what it had taken the place of, for pictures that replace it.
+
+    ``added`` are what box and gallery hold of them; without, they are one picture, which stays in the box.
+    """
+    if aside is None:
+        return ["", *_back(aside)]
+    kept = dict(zip(_REPLACED, aside, strict=True))
+    if added:
+        image, images = added
+        given = [picture for picture in (kept["image"], *kept["images"], image, *images) if picture is not None]
+        kept["image"], kept["images"] = given[0], given[1:]
+    else:
+        kept["image"] = gr.update()
+    return ["", None, *kept.values()]

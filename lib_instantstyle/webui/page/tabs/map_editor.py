@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -54,7 +54,7 @@ class MapEditor(Section):
         redraw = {"fn": self._drawn, "inputs": [choice, text], "outputs": [self._map], "show_progress": False}
         for component in (choice, text):
             component.change(**redraw)
-        typed = text.input(lambda: _CUSTOM, outputs=[choice], show_progress=False)
+        typed = text.input(_typed, inputs=[text], outputs=[choice], show_progress=False)
         typed.then(**redraw)  # gradio drops a change that arrives while the last one is being drawn
         edited = {"inputs": [self._edit, choice, text], "outputs": [choice, text], "show_progress": False}
         self._edit.input(showing_errors(self._edited), **edited)
@@ -73,3 +73,8 @@ class MapEditor(Section):
         name, _, weight = edit.partition("#")[0].partition("=")
         weights = {**self._pair.weights(choice, text), find_block(name): round(float(weight), 2)}
         return [_CUSTOM, format_block_weights(weights)]
+
+
+def _typed(text: str) -> Any:
+    """Choose what the text acts with; emptying it leaves the choice."""
+    return _CUSTOM if text.strip() else gr.update()

@@ -76,6 +76,7 @@ class ReferencesTab(Section):
         cleared = fields["image"].clear(
             showing_errors(_cleared), inputs=[self._emptied, *kept[1:]], **quiet, **is_removed
         )
+        fields.topics.publish(Topic.ADDED, added.then)
         for change in (added, removed, cleared):
             fields.topics.publish(Topic.REFERENCES, change.then)
 
@@ -92,12 +93,11 @@ class ReferencesTab(Section):
         image.change(**views_shown)
         for topic in (Topic.REFERENCES, Topic.STYLE_CHOSEN):
             fields.topics.listen(topic, **views_shown)
-        for name in ("enabled", "crop"):
+        for name in ("enabled", "crop", "style"):
             fields[name].change(**views_shown)
         known = [fields["style"], fields["reference"]]
         for component in known:
             component.change(self._count_unseen, inputs=known, outputs=[self._unseen], show_progress=False)
-        self._upload.upload(lambda: "", outputs=[fields["style"]], show_progress=False)
 
     def _count_unseen(self, style: str, reference: str) -> str:
         """Return how many references the saved style has, or else the pasted hashes."""
@@ -144,7 +144,8 @@ def _laid_out(image: Any, pictures: list[Any]) -> list[Any]:
 def _without(index: int, weights: str, masks: list[Any]) -> list[Any]:
     """Return weights and masks without those of the reference at ``index``."""
     if any(masks[index : index + 1]):
-        gr.Info(f"The region mask of reference {index + 1} went with it.")
+        number = index + 1
+        gr.Info(f"The region mask of reference {number} went with it.")
     known = [part.strip() for part in weights.strip(" []").split(",")]
     return [", ".join([*known[:index], *known[index + 1 :]]), [*masks[:index], *masks[index + 1 :]]]
 
