@@ -121,9 +121,9 @@ class StylePage:
         file = io.BytesIO(self.page.request.get(str(address)).body())
         return infotext, Image.open(file).convert("RGB").tobytes()  # some WebUIs write equal pictures as unequal files
 
-    def generate_in_vain(self) -> str:
+    def generate_in_vain(self, prompt: str = "a house") -> str:
         """Press Generate and return the error that is shown."""
-        self.press_generate("a house")
+        self.press_generate(prompt)
         return self._text_in("#html_log_txt2img .error", "Error:")
 
     def press_generate(self, prompt: str) -> None:
