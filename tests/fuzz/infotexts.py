@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from lib_instantstyle.params.blocks import Preset
-from lib_instantstyle.params.style_params import StyleParams, controls, default_of
+from lib_instantstyle.params.style_params import CUSTOM, StyleParams, controls, default_of
 from lib_instantstyle.webui.jobs import infotext
 from tests.fuzz.texts import DICTS, NAMES, language
 from tests.fuzz.trial import Target
@@ -17,18 +17,22 @@ from tests.support.pasting import pasted
 
 def _style(params: StyleParams) -> Any:
     """As much of a styled job as its infotext needs."""
+    adapter = SimpleNamespace(path=SimpleNamespace(name="ip-adapter_sdxl.safetensors"))
+    has_adapter = params.method.has_adapter
     return SimpleNamespace(
         params=params,
-        adapter=SimpleNamespace(path=SimpleNamespace(name="ip-adapter_sdxl.safetensors")),
-        contents=params.removed,
+        encoded=SimpleNamespace(adapter=adapter) if has_adapter else None,
+        contents=params.removed if has_adapter else (),
         hashes=params.picture_hashes,
     )
 
 
 def _use_round_trip(values: dict[str, Any]) -> None:
     """What acts is the same after it was written into a picture and pasted."""
-    blocks = values.get("blocks", "style:1") if values.get("preset") == Preset.CUSTOM.value else default_of("blocks")
-    params = StyleParams.from_dict({**values, "blocks": blocks})
+    acting = {
+        text: values[text] for choice, text in CUSTOM.items() if text in values and values.get(choice) == "Custom"
+    }
+    params = StyleParams.from_dict({**values, **{text: default_of(text) for text in CUSTOM.values()}, **acting})
     entries = infotext.write(_style(params), "ab" * 32, hires=True)
     again = _use_text(written(entries))
     for name, control in controls().items():
