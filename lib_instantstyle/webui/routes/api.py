@@ -124,7 +124,7 @@ class Api:
         Raises:
             InstantStyleError: If something in the dict cannot be used.
         """
-        style = self._builder.from_accordion(with_adapter(style_alone(self._params(values))))
+        style = self._builder.for_one_job().from_accordion(with_adapter(style_alone(self._params(values))))
         found = measure(style) if style.contents else Measurement([], [])
         adapter, embeddings = style.for_adapter
         return {

@@ -26,7 +26,7 @@ def save_style(name: str, params: StyleParams, builder: StyleBuilder, *, replace
     """
     builder.library.path_for(name, replace=replace)  # refuses a bad or taken name before the encoder is loaded
     shown = _thumbnail(params, builder)
-    style = builder.from_accordion(style_alone(params))
+    style = builder.for_one_job().from_accordion(style_alone(params))
     adapter, embeddings = style.encoded or (None, None)
     kind, width = (adapter.kind, adapter.embedding_width) if adapter else (None, 0)
     latents = style.reading.latents(_SIZE) if style.reading else None

@@ -50,6 +50,6 @@ class ContentTab(Section):
         self._measure.click(queued(self._measured), inputs=fields.in_order(), outputs=[self._meter])
 
     def _measured(self, *values: Any) -> str:
-        found = measure(self._builder.from_accordion(with_adapter(style_alone(params_from(values)))))
+        found = measure(self._builder.for_one_job().from_accordion(with_adapter(style_alone(params_from(values)))))
         rows = [MeterRow(entry.content.words, entry.before, entry.after) for entry in found.resemblances]
         return meter(rows, found.warnings)
