@@ -72,9 +72,22 @@ class KeptRecords:
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self.bytes_kept = 0
         self.too_large: set[Hashable] = set()
-        self.limit = limit
+        self._limit = limit
         self._series: OrderedDict[Hashable, dict[Hashable, Records]] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def limit(self) -> int:
+        """Bytes that may be kept. Another limit gives series that were too large for the last one a new chance."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        with self._lock:
+            if limit != self._limit:
+                self._limit = limit
+                self.too_large.clear()
+                self._evict()
 
     def get(self, series: Hashable, timestep: Hashable) -> Records | None:
         """Return the records put under both, or None. Do not modify them in place."""
@@ -95,16 +108,22 @@ class KeptRecords:
             replaced = kept.pop(timestep, None)
             kept[timestep] = copy
             self.bytes_kept += copy.nbytes - (replaced.nbytes if replaced else 0)
-            while self.bytes_kept > self.limit:
-                name, evicted = self._series.popitem(last=False)
-                self.bytes_kept -= sum(records.nbytes for records in evicted.values())
-                if name == series:
-                    self.too_large.add(series)
-                    logger.info(
-                        "What was read of the reference takes more than %d MB and is not kept: each picture reads it "
-                        "anew. Settings → InstantStyle has the limit.",
-                        self.limit >> 20,
-                    )
+            if series in self._evict():
+                self.too_large.add(series)
+                logger.info(
+                    "What was read of the reference takes more than %d MB and is not kept: each picture reads it "
+                    "anew. Settings → InstantStyle has the limit.",
+                    self._limit >> 20,
+                )
+
+    def _evict(self) -> set[Hashable]:
+        """Let go of the series used longest ago until the limit is kept to, and return their names."""
+        names: set[Hashable] = set()
+        while self.bytes_kept > self._limit:
+            name, evicted = self._series.popitem(last=False)
+            self.bytes_kept -= sum(records.nbytes for records in evicted.values())
+            names.add(name)
+        return names
 
     def clear(self) -> None:
         """Let go of everything."""

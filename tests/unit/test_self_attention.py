@@ -373,6 +373,21 @@ def test_what_does_not_fit_whole_is_not_kept() -> None:
     assert (small.bytes_kept, small.too_large) == (0, set())
 
 
+def test_another_limit_counts_at_once() -> None:
+    """Raising it is what the log advises; what was too large before is kept then."""
+    store = KeptRecords()
+    series = Keeping(store, "a")
+    rows_of(Studio([swapping()], keeping=series), [900.0])
+    one = store.bytes_kept
+    store.limit = one - 1
+    assert store.bytes_kept == 0
+    assert rows_of(Studio([swapping()], keeping=series), [900.0]) == [1]
+    assert store.too_large
+    store.limit = 2 * one
+    assert rows_of(Studio([swapping()], keeping=series), [900.0, 700.0]) == [1, 1]
+    assert rows_of(Studio([swapping()], keeping=series), [900.0, 700.0]) == [0, 0]
+
+
 def test_inputs_that_several_projections_share_are_kept_once() -> None:
     """Half of what keys and values would take."""
     store, studio = KeptRecords(), Studio([swapping(SHARE)], keeping=None)
