@@ -73,7 +73,7 @@ class Schedule:
         return strengths
 
 
-class Reach(Generic[Key]):
+class StrengthWatch(Generic[Key]):
     """Whether schedules had a strength at any of the timesteps that a pass went through.
 
     Known after the pass only: a window may fall between the sampler's steps. Nothing waits for the device before that.

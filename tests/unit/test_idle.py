@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lib_instantstyle.errors import ParameterError
-from lib_instantstyle.method.schedule import Reach, Schedule
+from lib_instantstyle.method.schedule import Schedule, StrengthWatch
 from lib_instantstyle.params.curve import parse_curve
 from lib_instantstyle.params.style_params import StyleParams
 from lib_instantstyle.webui.styles.idle import left_out
@@ -107,7 +107,7 @@ def test_an_error_says_in_which_curve_it_is(text: str) -> None:
 
 
 def test_a_reach_knows_afterwards_which_windows_were_missed() -> None:
-    reach = Reach[str]()
+    reach = StrengthWatch[str]()
     reach.watch("between", [Schedule(0.93, 0.95)])
     reach.watch("met", [Schedule(0.93, 0.95), Schedule(0.0, 0.2, parse_curve("0:1, 0.2:0"))])
     reach.watch("always", [Schedule(0.93, 0.95), Schedule()])

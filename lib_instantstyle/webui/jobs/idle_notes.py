@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lib_instantstyle import NAME
-from lib_instantstyle.method.schedule import Reach, Schedule
+from lib_instantstyle.method.schedule import Schedule, StrengthWatch
 from lib_instantstyle.params.tags import StyleTag
 from lib_instantstyle.unet.call import UNetCall
 from lib_instantstyle.webui.jobs.picture_record import PictureRecord
@@ -26,12 +26,12 @@ class IdleNotes:
     def begin(self, *, hires: bool) -> None:
         """Forget the pass before."""
         self._hires = hires
-        self._reach = Reach[StyleTag | None]()
+        self._strengths = StrengthWatch[StyleTag | None]()
 
     def watch(self, tag: StyleTag | None, style: PreparedStyle, schedules: Sequence[Schedule]) -> None:
         """Watch whether any of the ``schedules`` by which a style acts meets a step; with none it has nothing to do."""
         if schedules:
-            self._reach.watch(tag, schedules)
+            self._strengths.watch(tag, schedules)
         else:
             raised = " or ".join(to_raise(style.params, hires=self._hires))
             self._record.note(f"{self._called(tag)} had nothing to do: raise {raised} above 0.")
@@ -41,14 +41,14 @@ class IdleNotes:
 
         def read(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> UNetCall:
             call = read_call(args, kwargs)
-            self._reach.note(call.timesteps)
+            self._strengths.note(call.timesteps)
             return call
 
         return read
 
     def end(self) -> None:
         """Note the styles whose schedules met no step."""
-        for tag in self._reach.missed():
+        for tag in self._strengths.missed():
             self._say(f"{self._called(tag)} did nothing: no step falls where its strength is above 0")
 
     def left_out(self, style: PreparedStyle, stretched: Mapping[int, tuple[int, int]], *, is_guided: bool) -> None:

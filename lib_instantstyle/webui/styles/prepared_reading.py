@@ -41,7 +41,7 @@ class PassReading(NamedTuple):
         """The schedules of what has a weight, and a strength anywhere."""
         weighed = [source.schedule for source in self.sources if any(source.weights.values()) and source.references]
         found = [*weighed, *(calibration.schedule for calibration in self.calibrations)]
-        return tuple(schedule for schedule in found if schedule.acts)
+        return tuple(schedule for schedule in dict.fromkeys(found) if schedule.acts)  # sources share one
 
 
 @dataclass(frozen=True)

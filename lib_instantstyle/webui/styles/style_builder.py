@@ -95,7 +95,7 @@ class StyleBuilder:
         params = saved.params()
         adapter = self._required(params, saved.references, saved.roles, saved)
         encoded = Encoded(adapter, saved.embeddings) if adapter and saved.embeddings else None
-        reading = _saved_reading(params, saved, self.host, tag.weight)
+        reading = _saved_reading(params, saved, self.host, factor=tag.weight)
         return PreparedStyle(
             params, self.host, encoded, reading, saved.roles, factor=tag.weight, saved_sha256=saved.sha256
         )
@@ -110,9 +110,7 @@ class StyleBuilder:
             own = self._encoder.embed(pictures, params.crop, adapter, self.look().encoders, count)
             embeddings = replace(embeddings, subject=own.subject)
         encoded = Encoded(adapter, embeddings) if adapter and embeddings else None
-        reading = _saved_reading(params, saved, self.host, 1.0)
-        if reading:
-            reading = replace(reading, masks=pictures.masks)
+        reading = _saved_reading(params, saved, self.host, masks=pictures.masks)
         roles = saved.roles | pictures.others.keys()
         return PreparedStyle(
             params,
@@ -208,11 +206,11 @@ def _check_saved(saved: SavedStyle, params: StyleParams) -> None:
             )
 
 
-def _saved_reading(params: StyleParams, saved: SavedStyle, host: Host, factor: float) -> PreparedReading | None:
+def _saved_reading(params: StyleParams, saved: SavedStyle, host: Host, **options: Any) -> PreparedReading | None:
     latents = saved.latents
     if latents is None or not params.method.has_reading:
         return None
-    return PreparedReading(params, host, lambda _size: latents, factor=factor)
+    return PreparedReading(params, host, lambda _size: latents, **options)
 
 
 def _with_subject(roles: frozenset[str], params: StyleParams) -> frozenset[str]:
