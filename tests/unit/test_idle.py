@@ -56,6 +56,11 @@ def said(roles: set[str] | None = None, **values: Any) -> list[str]:
             {"content": "a cat:0, balloons"},
             "A content with the weight 0 is not removed: raise its weight, or take it out.",
         ),
+        (
+            {"push": 0.5, "calibration": 1},
+            "Push, Colour calibration: nothing of it acts with the method Adapter. Choose No adapter or Both, or set it "
+            "back.",
+        ),
     ],
     ids=str,
 )

@@ -9,6 +9,7 @@ from lib_instantstyle.method.schedule import Schedule
 from lib_instantstyle.params.blocks import LAYOUT, Preset
 from lib_instantstyle.params.combination import MAX_PICTURES
 from lib_instantstyle.params.declared import Passes
+from lib_instantstyle.params.self_attention import READING_ONLY
 from lib_instantstyle.params.style_params import CUSTOM, StyleParams, controls, default_of
 
 
@@ -44,7 +45,14 @@ def left_out(
         }
     said = [said for said, holds in conditions.items() if holds]
     unguided = [] if is_guided else _through_guidance(params, roles)
-    return [*_nothing(params), *_idle_curves(params), *said, *unguided, *_waiting_texts(params)]
+    return [
+        *_nothing(params),
+        *_idle_curves(params),
+        *said,
+        *_without_reading(params),
+        *unguided,
+        *_waiting_texts(params),
+    ]
 
 
 def uses_layout_picture(params: StyleParams) -> bool:
@@ -99,6 +107,17 @@ def _through_guidance(params: StyleParams, roles: Collection[str]) -> Iterator[L
     if names := ", ".join(name for name, holds in conditions.items() if holds):
         yield LeftOut(
             f"what acts through CFG only did nothing: {names}", f"CFG 1 leaves out {names}: raise CFG Scale above 1."
+        )
+
+
+def _without_reading(params: StyleParams) -> Iterator[LeftOut]:
+    """Yield what was set for self-attentions where they read nothing."""
+    changed = [name for name in READING_ONLY if getattr(params, name) != default_of(name)]
+    if changed and not params.method.has_reading:
+        names = ", ".join(controls()[name].label for name in changed)
+        yield LeftOut(
+            f"what self-attentions read with did nothing: {names}",
+            f"{names}: nothing of it acts with the method Adapter. Choose No adapter or Both, or set it back.",
         )
 
 
