@@ -182,12 +182,23 @@ def test_a_style_is_saved_used_and_deleted(styled: StylePage, tmp_path: Path) ->
         expect(fresh.control("style_said")).to_contain_text(f"Deleted {name}", timeout=PATIENCE)
 
 
-def test_a_saved_style_gives_back_what_it_replaced(styled: StylePage) -> None:
+def _save_a_boat(styled: StylePage) -> None:
     styled.text("content", "a boat")
     styled.open_tab("Library")
     styled.text("style_name", "browser test")
     styled.press("style_save")
     expect(styled.control("style_said")).to_contain_text("Saved browser test", timeout=PATIENCE)
+
+
+def _delete_it(styled: StylePage) -> None:
+    styled.open_tab("Library")
+    styled.pick("style", "browser test")
+    styled.press("style_delete")
+    expect(styled.control("style_said")).to_contain_text("Deleted browser test", timeout=PATIENCE)
+
+
+def test_a_saved_style_gives_back_what_it_replaced(styled: StylePage) -> None:
+    _save_a_boat(styled)
     styled.open_tab("Style")
     styled.text("content", "a house")
     styled.number("#script_txt2img_instantstyle_style_weight", "1.3")
@@ -204,18 +215,11 @@ def test_a_saved_style_gives_back_what_it_replaced(styled: StylePage) -> None:
     expect(styled.control("image").locator("img")).to_be_visible()
     assert styled.value("style_weight") == "1.3"
     expect(styled.control("preflight")).to_contain_text("✓ Reference", timeout=PATIENCE)
-    styled.open_tab("Library")
-    styled.pick("style", "browser test")
-    styled.press("style_delete")
-    expect(styled.control("style_said")).to_contain_text("Deleted browser test", timeout=PATIENCE)
+    _delete_it(styled)
 
 
 def test_added_pictures_bring_back_what_a_saved_style_replaced(styled: StylePage, sunset: Path) -> None:
-    styled.text("content", "a boat")
-    styled.open_tab("Library")
-    styled.text("style_name", "browser test")
-    styled.press("style_save")
-    expect(styled.control("style_said")).to_contain_text("Saved browser test", timeout=PATIENCE)
+    _save_a_boat(styled)
     styled.open_tab("Style")
     styled.text("content", "a house")
     styled.open_tab("Library")
@@ -229,10 +233,7 @@ def test_added_pictures_bring_back_what_a_saved_style_replaced(styled: StylePage
     expect(styled.control("content").locator("textarea")).to_have_value("a house", timeout=PATIENCE)
     assert styled.value("style") == ""
     expect(styled.control("preflight")).to_contain_text("Ready", timeout=PATIENCE)
-    styled.open_tab("Library")
-    styled.pick("style", "browser test")
-    styled.press("style_delete")
-    expect(styled.control("style_said")).to_contain_text("Deleted browser test", timeout=PATIENCE)
+    _delete_it(styled)
 
 
 def test_no_file_but_a_style_is_imported(page: StylePage, tmp_path: Path) -> None:
