@@ -38,7 +38,10 @@ class ForgeObjects:
 def equip(model: Any, engine: nn.Module) -> None:
     """Give ``model`` the objects around the modules of ``engine``."""
     towers = SimpleNamespace(cond_stage_model=_towers(engine))
-    model.forge_objects = ForgeObjects(UnetPatcher(engine.model), towers, SimpleNamespace(latent_channels=4))
+    vae = SimpleNamespace(latent_channels=4, first_stage_model=engine.first_stage_model)
+    levels = SimpleNamespace(sigmas=((1 - engine.alphas_cumprod) / engine.alphas_cumprod) ** 0.5)
+    setattr(engine.model, "predictor" if flavour.loads_with_job else "model_sampling", levels)
+    model.forge_objects = ForgeObjects(UnetPatcher(engine.model), towers, vae)
     model.forge_objects_original = model.forge_objects.shallow_copy()
     model.forge_objects_after_applying_lora = model.forge_objects.shallow_copy()
 
