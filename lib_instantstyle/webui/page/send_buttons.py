@@ -52,4 +52,4 @@ def _button(place: _Place) -> Any:
 
 def _check_sent(sent: str) -> None:
     if not sent:
-        raise gr.Error("There is no picture to send to InstantStyle yet. Generate one, or drop one on PNG Info.")
+        raise gr.Error("There is no picture to send to InstantStyle yet. Generate one, or drop one into PNG Info.")
