@@ -24,7 +24,6 @@ _UNREADABLE = (
     *(SafetensorError, pickle.UnpicklingError, struct.error, OSError, RuntimeError, ValueError, EOFError, LookupError),
     *(TypeError, AttributeError, ArithmeticError, AssertionError, MemoryError),
 )
-_REFUSED = "it holds more than tensors, or is damaged"
 
 
 class TensorFileError(Exception):
@@ -85,7 +84,13 @@ class TensorFile:
         mappable = zipfile.is_zipfile(self.path) or None  # only the zip format of torch.save can be mapped
         # The Forge family wraps torch.load to rename files that it cannot read, and keeps the original as load_origin.
         load = getattr(torch, "load_origin", torch.load)
-        return _flattened(load(str(self.path), map_location="cpu", weights_only=True, mmap=mappable))
+        try:
+            loaded = load(str(self.path), map_location="cpu", weights_only=True, mmap=mappable)
+        except _UNREADABLE as error:
+            if "weights_only" not in str(error):
+                raise
+            loaded = None  # torch's own words advise to load it all the same
+        return _flattened(loaded)
 
 
 @contextlib.contextmanager
@@ -111,8 +116,8 @@ def state_of(path: Path) -> str:
 
 
 def _flattened(loaded: object, prefix: str = "") -> dict[str, torch.Tensor]:
-    if loaded is None:  # the host's restricted loader answers a refused file with None
-        raise ValueError(_REFUSED)
+    if loaded is None:  # refused; the host's restricted loader has no other answer
+        raise ValueError("it holds more than tensors, or is damaged")
     if not isinstance(loaded, dict):
         raise ValueError(f"it holds a {type(loaded).__name__} where tensors by name were expected")  # noqa: TRY004
     tensors: dict[str, torch.Tensor] = {}
@@ -140,5 +145,4 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    said = str(error).strip() or type(error).__name__
-    return _REFUSED if "weights_only" in said else said.splitlines()[0]  # torch advises to load it all the same
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -61,6 +61,10 @@ class HiresMixin(StableDiffusionProcessing):
     def note_prompts(self) -> None:
         """Name the prompts of the second pass in the infotext, where they are other ones."""
         params = self.extra_generation_params
+        if flavour.strict_json:  # which knows no entries that are called
+            params["Hires prompt"] = _other(self.hr_prompt or None, self.prompt)
+            params["Hires negative prompt"] = _other(self.hr_negative_prompt or None, self.negative_prompt)
+            return
         params["Hires prompt"] = lambda p, index, prompt_text, **_: _other(p.all_hr_prompts[index], prompt_text)
         params["Hires negative prompt"] = lambda p, index, negative_prompt, **_: _other(
             p.all_hr_negative_prompts[index], negative_prompt

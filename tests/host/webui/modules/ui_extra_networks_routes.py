@@ -14,6 +14,7 @@ from PIL import Image
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from modules import errors, shared, ui_extra_networks
+from modules.flavour import flavour
 
 _COVERS = "ssmd_cover_images"
 _MISSING = {"status_code": 404, "detail": "File not found"}
@@ -82,6 +83,7 @@ def get_single_card(page: str = "", tabname: str = "", name: str = "") -> JSONRe
 def add_pages_to_demo(app: FastAPI) -> None:
     prefix = "/sd_extra_networks"
     app.add_api_route(f"{prefix}/thumb", fetch_file, methods=["GET"])
-    app.add_api_route(f"{prefix}/cover-images", fetch_cover_images, methods=["GET"])
+    if flavour.embedded_previews:
+        app.add_api_route(f"{prefix}/cover-images", fetch_cover_images, methods=["GET"])
     app.add_api_route(f"{prefix}/metadata", get_metadata, methods=["GET"])
     app.add_api_route(f"{prefix}/get-single-card", get_single_card, methods=["GET"])
